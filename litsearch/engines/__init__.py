@@ -1,0 +1,1 @@
+"""Where vectors live, behind one small door."""

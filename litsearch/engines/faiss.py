@@ -1,0 +1,62 @@
+"""The embedded engine: exact search over unit vectors in a FAISS file on the local disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from litsearch.errors import IndexDamaged
+
+
+class FaissVectors:
+    """Unit vectors by position; the inner product of two is their cosine similarity."""
+
+    def __init__(self, index: faiss.Index) -> None:
+        self._index = index
+
+    @classmethod
+    def build(cls, vectors: NDArray[np.float32]) -> FaissVectors:
+        """A flat index over vectors of shape (n, dim), rows of length 1, in their order."""
+        index = faiss.IndexFlatIP(vectors.shape[1])
+        index.add(np.ascontiguousarray(vectors, dtype=np.float32))
+        return cls(index)
+
+    def save(self, path: Path) -> None:
+        faiss.write_index(self._index, str(path))
+
+    @classmethod
+    def open(cls, path: Path) -> FaissVectors:
+        """Open a saved index; its checksum is the caller's to check, because FAISS loads flipped bytes in silence.
+
+        Raises:
+            IndexDamaged: when FAISS cannot read the file.
+        """
+        try:
+            return cls(faiss.read_index(str(path)))
+        except RuntimeError as error:
+            raise IndexDamaged(f"{path} cannot be read by FAISS. Run: python ingest.py --rebuild") from error
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
+
+    @property
+    def dimensions(self) -> int:
+        return int(self._index.d)
+
+    def search(self, queries: NDArray[np.float32], n: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """The ``n`` most similar vectors to each query of shape (q, dim): similarities and positions, both (q, n'), best first.
+
+        ``n'`` is ``n`` or the number of vectors, whichever is smaller.
+        """
+        n = min(n, len(self))
+        if n == 0 or len(queries) == 0:
+            return np.zeros((len(queries), 0), np.float32), np.zeros((len(queries), 0), np.int64)
+        similarities, positions = self._index.search(np.ascontiguousarray(queries, dtype=np.float32), n)
+        return similarities, positions
+
+    def vectors(self) -> NDArray[np.float32]:
+        """All vectors in their order, shape (n, dim)."""
+        return np.asarray(self._index.reconstruct_n(0, len(self)), dtype=np.float32).reshape(len(self), self.dimensions)

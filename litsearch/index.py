@@ -1,0 +1,338 @@
+"""Generations: an index is built beside the one in use, checked, and switched to by one atomic rename."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import platform
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata as packages
+from pathlib import Path
+from typing import Any
+
+import filelock
+import numpy as np
+from numpy.typing import NDArray
+
+from litsearch.catalogue import Catalogue, write_catalogue
+from litsearch.engines.faiss import FaissVectors
+from litsearch.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, LitsearchError
+from litsearch.files import sha256_of, storage, sync, sync_folder, write_whole
+from litsearch.lexical import LexicalIndex
+from litsearch.records import Document, Passage
+
+log = logging.getLogger(__name__)
+
+# Goes up when a generation's files change their form; an index of another schema is named as such and rebuilt.
+SCHEMA_VERSION = 1
+
+_POINTER = "current.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """What the vectors stand for: row ``i`` belongs to passage ``passages[i]`` and its sentence ``sentences[i]``.
+
+    Both int32, shape (n_units,); sentence -1 is the whole passage.
+    """
+
+    passages: NDArray[np.int32]
+    sentences: NDArray[np.int32]
+
+    def __post_init__(self) -> None:
+        if self.passages.shape != self.sentences.shape:
+            raise ValueError(f"units misfit: {self.passages.shape} passages, {self.sentences.shape} sentences")
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Everything that goes into one generation."""
+
+    documents: Sequence[Document]
+    passages: Sequence[Passage]
+    units: Units
+    unit_hashes: Sequence[bytes]
+    vectors: NDArray[np.float32]
+    terms: Sequence[Sequence[str]]
+    word_counts: Mapping[str, int]
+    manifest: Mapping[str, Any]
+
+
+class Generation:
+    """One published generation, open for reading; it never changes."""
+
+    def __init__(self, folder: Path, *, verify: bool = True) -> None:
+        """Open and check a generation.
+
+        Raises:
+            IndexDamaged: when a file is missing or not what its checksum says.
+            IndexMismatch: when it has another schema than this program reads.
+        """
+        self.folder = folder
+        self.manifest = read_manifest(folder)
+        if verify:
+            _check_files(folder, self.manifest)
+        self.catalogue = Catalogue(folder / "library.sqlite")
+        self.vectors = FaissVectors.open(folder / "vectors.faiss")
+        rows = np.load(folder / "units.npy", mmap_mode="r", allow_pickle=False)
+        self.units = Units(np.asarray(rows[:, 0]), np.asarray(rows[:, 1]))
+        self.lexical = LexicalIndex.open(folder / "lexical")
+        self.word_counts: dict[str, int] = json.loads((folder / "words.json").read_text(encoding="utf-8"))
+        if len(self.vectors) != len(self.units.passages):
+            raise IndexDamaged(f"{folder} has {len(self.vectors)} vectors for {len(self.units.passages)} units. " + _REBUILD)
+
+    @property
+    def generation_id(self) -> str:
+        return str(self.manifest["generation"])
+
+    def unit_vectors(self) -> dict[bytes, int]:
+        """Where the vector of each embedded text stands, by the text's hash."""
+        hashes = np.load(self.folder / "unit_hashes.npy", allow_pickle=False)
+        return {row.tobytes(): number for number, row in enumerate(hashes)}
+
+
+_REBUILD = "Run: python ingest.py --rebuild"
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """A generation's manifest.
+
+    Raises:
+        IndexDamaged: when it cannot be read.
+        IndexMismatch: when its schema is not this program's.
+    """
+    try:
+        manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        if manifest["checksum"] != _digest({key: value for key, value in manifest.items() if key != "checksum"}):
+            raise IndexDamaged(f"{folder / 'manifest.json'} was changed after it was written. {_REBUILD}")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise IndexDamaged(f"{folder / 'manifest.json'} is missing or damaged. {_REBUILD}") from error
+    if manifest["schema"] != SCHEMA_VERSION:
+        raise IndexMismatch(
+            f"The index was written in form {manifest['schema']}, this program reads form {SCHEMA_VERSION}. Run: python ingest.py"
+        )
+    return manifest
+
+
+def _check_files(folder: Path, manifest: Mapping[str, Any]) -> None:
+    for name, expected in manifest["files"].items():
+        try:
+            found = sha256_of(folder / name)
+        except OSError as error:
+            raise IndexDamaged(f"{folder / name} is missing or unreadable. {_REBUILD}") from error
+        if found != expected:
+            raise IndexDamaged(f"{folder / name} is damaged: its checksum is not the recorded one. {_REBUILD}")
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+
+def fingerprint(inputs: Mapping[str, Any]) -> str:
+    """The name of the generation that these inputs build: the same inputs have the same name, always."""
+    return _digest(inputs)[:16]
+
+
+class Index:
+    """The folder ``index/``: its generations and the pointer to the one in use."""
+
+    def __init__(self, root: Path, *, keep: int = 3) -> None:
+        self.root = root
+        self.keep = keep
+
+    @property
+    def generations(self) -> Path:
+        return self.root / "generations"
+
+    @property
+    def exports(self) -> Path:
+        """Where exported models lie, by the hash of their weights."""
+        return self.root / "models"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the index for one ingest.
+
+        Raises:
+            IndexBusy: when another ingest holds it.
+        """
+        with storage(self.root):
+            self.root.mkdir(parents=True, exist_ok=True)
+            lock = filelock.FileLock(self.root / "ingest.lock", timeout=0)
+            try:
+                lock.acquire()
+            except filelock.Timeout as error:
+                raise IndexBusy(f"Another ingest is at work on {self.root}. Wait until it has finished and run it again.") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def pointer(self) -> dict[str, Any]:
+        """What the pointer file says: ``generation`` and ``history`` (newest first).
+
+        Raises:
+            IndexMissing: when nothing was published yet.
+            IndexDamaged: when the pointer cannot be read.
+        """
+        path = self.root / _POINTER
+        try:
+            pointer: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(pointer["generation"], str) or not isinstance(pointer["history"], list):
+                raise ValueError("not a pointer")
+        except FileNotFoundError as error:
+            raise IndexMissing(f"No index in {self.root} yet. Run: python ingest.py") from error
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise IndexDamaged(f"{path} is damaged. Run: python ingest.py") from error
+        return pointer
+
+    def current_id(self) -> str:
+        """The id of the generation in use.
+
+        Raises:
+            IndexMissing, IndexDamaged: as ``pointer``.
+        """
+        return str(self.pointer()["generation"])
+
+    def history(self) -> list[str]:
+        """The ids of the kept generations, newest first; empty when there is none."""
+        try:
+            recorded = [str(name) for name in self.pointer()["history"]]
+        except LitsearchError:
+            recorded = []
+        on_disk = [path.name for path in sorted(self.generations.glob("[0-9a-f]*"), key=lambda p: -p.stat().st_mtime)]
+        return [name for name in recorded if name in on_disk] + [name for name in on_disk if name not in recorded]
+
+    def open(self, generation_id: str | None = None) -> Generation:
+        """Open the generation in use, or a kept one by its id.
+
+        Raises:
+            IndexMissing: when there is none, or none of that id.
+            IndexDamaged, IndexMismatch: when it cannot be used.
+        """
+        name = generation_id or self.current_id()
+        folder = self.generations / name
+        if not folder.is_dir():
+            kept = ", ".join(self.history()) or "none"
+            raise IndexMissing(f"There is no generation {name} in {self.root} (kept: {kept}). Run: python ingest.py")
+        return Generation(folder)
+
+    def open_good(self) -> tuple[Generation, str]:
+        """Open the generation in use or, when it is damaged, the newest kept one that is whole; and a notice for staff.
+
+        Raises:
+            IndexMissing, IndexDamaged, IndexMismatch: when none can be used.
+        """
+        try:
+            return self.open(), ""
+        except (IndexDamaged, IndexMissing) as error:
+            for name in self.history():
+                try:
+                    generation = self.open(name)
+                except LitsearchError:
+                    continue
+                notice = f"{error} Until then the earlier generation {name} is served."
+                log.warning(notice)
+                return generation, notice
+            raise
+
+    def publish(self, contents: Contents, on_stage: Callable[[str], None] = lambda stage: None) -> str:
+        """Write, check and switch to a new generation; a reader sees the old or the new one, whole. Returns its id.
+
+        Raises:
+            StorageError: when the disk refuses; the generation in use stays.
+        """
+        generation_id = str(contents.manifest["generation"])
+        target = self.generations / generation_id
+        with storage(self.root):
+            self._sweep()
+            if not _is_whole(target):
+                shutil.rmtree(target, ignore_errors=True)
+                building = self.generations / f".building-{os.getpid()}"
+                building.mkdir(parents=True)
+                try:
+                    on_stage("writing")
+                    _write(building, contents)
+                    on_stage("checking")
+                    Generation(building).catalogue.close()
+                    on_stage("switching")
+                    building.rename(target)
+                except BaseException:
+                    shutil.rmtree(building, ignore_errors=True)
+                    raise
+                sync_folder(self.generations)
+        self._point_at(generation_id)
+        with storage(self.root):
+            for name in self.history()[self.keep :]:
+                shutil.rmtree(self.generations / name, ignore_errors=True)
+        return generation_id
+
+    def roll_back(self, generation_id: str | None = None) -> str:
+        """Serve a kept generation again: the one named, else the one before the current. Returns its id.
+
+        Raises:
+            IndexMissing: when there is no such generation.
+            IndexDamaged, IndexMismatch: when it cannot be used; the current one stays.
+        """
+        current = self.current_id()
+        others = [name for name in self.history() if name != current]
+        name = generation_id or (others[0] if others else "")
+        if not name:
+            raise IndexMissing(f"There is no earlier generation in {self.root} to go back to.")
+        self.open(name).catalogue.close()
+        self._point_at(name)
+        return name
+
+    def _point_at(self, generation_id: str) -> None:
+        history = [generation_id, *(name for name in self.history() if name != generation_id)]
+        pointer = {"generation": generation_id, "history": history[: self.keep]}
+        write_whole(self.root / _POINTER, json.dumps(pointer, indent=1).encode())
+
+    def _sweep(self) -> None:
+        """Remove what an interrupted ingest left behind; only the holder of the lock comes here."""
+        self.generations.mkdir(parents=True, exist_ok=True)
+        for leftover in self.generations.glob(".building-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _is_whole(folder: Path) -> bool:
+    if not folder.is_dir():
+        return False
+    try:
+        Generation(folder).catalogue.close()
+    except LitsearchError:
+        return False
+    return True
+
+
+def _write(folder: Path, contents: Contents) -> None:
+    write_catalogue(folder / "library.sqlite", contents.documents, contents.passages)
+    FaissVectors.build(contents.vectors).save(folder / "vectors.faiss")
+    rows = np.stack([contents.units.passages, contents.units.sentences], axis=1).astype(np.int32)
+    np.save(folder / "units.npy", rows, allow_pickle=False)
+    hashes = np.frombuffer(b"".join(contents.unit_hashes), dtype=np.uint8).reshape(len(contents.unit_hashes), -1)
+    np.save(folder / "unit_hashes.npy", hashes, allow_pickle=False)
+    LexicalIndex.build(contents.terms).save(folder / "lexical")
+    (folder / "words.json").write_text(json.dumps(contents.word_counts, sort_keys=True), encoding="utf-8")
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    manifest = {
+        **contents.manifest,
+        "schema": SCHEMA_VERSION,
+        "n_documents": len(contents.documents),
+        "n_passages": len(contents.passages),
+        "n_units": len(contents.unit_hashes),
+        "libraries": {name: packages.version(name) for name in ("faiss-cpu", "bm25s", "numpy", "onnxruntime", "sentence-transformers")},
+        "python": platform.python_version(),
+        "files": {path.relative_to(folder).as_posix(): sha256_of(path) for path in files},
+    }
+    manifest["checksum"] = _digest(manifest)
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True), encoding="utf-8")
+    for path in (*files, folder / "manifest.json"):
+        sync(path)
+    sync_folder(folder / "lexical")
+    sync_folder(folder)

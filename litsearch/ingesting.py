@@ -1,0 +1,475 @@
+"""The ingest story: corpus -> documents -> passages -> vectors -> a published generation, with every change accounted for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from litsearch import passages as splitting
+from litsearch.embedding import Encoder, find_model, model_sha256, open_encoder
+from litsearch.errors import CorpusError, LitsearchError, Refused, StorageError
+from litsearch.files import write_whole
+from litsearch.index import SCHEMA_VERSION, Contents, Generation, Index, Units, fingerprint
+from litsearch.lexical import terms_of, words_of
+from litsearch.passages import SplitRules, split
+from litsearch.reading import READERS, Limits, SourceFile, read_file
+from litsearch.records import Document, IngestReport, Metadata, Passage, Refusal, Repair
+from litsearch.settings import Settings
+
+log = logging.getLogger(__name__)
+
+SIDECAR = ".meta.yml"
+# Progress: the stage, how many are done, of how many.
+Progress = Callable[[str, int, int], None]
+
+
+def ingest(settings: Settings, *, rebuild: bool = False, progress: Progress = lambda stage, done, of: None) -> IngestReport:
+    """Bring the index up to date with the corpus and say what changed; unchanged passages keep their vectors.
+
+    ``rebuild`` reads and embeds everything anew. A file that cannot be read is refused, listed and left out.
+
+    Raises:
+        CorpusError: when the corpus folder is missing or gives no document at all.
+        IndexBusy, ModelError, StorageError: the generation in use stays served.
+    """
+    started = time.perf_counter()
+    index = Index(settings.index, keep=settings.keep_generations)
+    files = survey(settings.corpus, index.root, trust_dates=not rebuild)
+    with index.locked():
+        encoder = open_encoder(settings.model, index.exports, n_threads=settings.n_threads)
+        previous = None if rebuild else _previous(index)
+        inputs = inputs_of(settings, encoder.sha256, encoder.max_tokens, files)
+        generation_id = fingerprint(inputs)
+        if previous is not None and previous.generation_id == generation_id:
+            report = _fresh_report(previous, files, time.perf_counter() - started)
+            previous.catalogue.close()
+            return report
+        library = _read(settings, files, previous, encoder, progress)
+        if not library.documents:
+            raise CorpusError(_nothing_read(settings.corpus, library.refused))
+        unit_texts, units = units_of(library.documents, library.passages)
+        hashes = [_hash(text) for text in unit_texts]
+        vectors, n_embedded = _vectors(unit_texts, hashes, previous, encoder, progress)
+        manifest = {
+            "generation": generation_id,
+            "inputs": inputs,
+            "model": {"name": encoder.name, "sha256": encoder.sha256, "dimensions": encoder.dimensions},
+            "refused": [asdict(refusal) for refusal in library.refused],
+            "repairs": [[path, r.what, r.count, r.example] for path, r in _repairs(library.documents)],
+        }
+        texts = lexical_texts(library.documents, library.passages)
+        terms = [terms_of(text) for text in texts]
+        word_counts = Counter(word for text in texts for word in words_of(text))
+        contents = Contents(library.documents, library.passages, units, hashes, vectors, terms, word_counts, manifest)
+        index.publish(contents, lambda stage: progress(stage, 0, 0))
+        report = _report(generation_id, previous, library, files, n_embedded, time.perf_counter() - started)
+        if previous is not None:
+            previous.catalogue.close()
+    return report
+
+
+def check(settings: Settings) -> IngestReport:
+    """What an ingest would find, without changing anything: ``fresh`` says whether the index is up to date with the corpus.
+
+    Raises:
+        CorpusError, IndexMissing, IndexDamaged, IndexMismatch, ModelError: each with its remedy.
+    """
+    started = time.perf_counter()
+    index = Index(settings.index)
+    current = index.open()
+    files = survey(settings.corpus, None, trust_dates=False)
+    recorded = current.manifest["inputs"]
+    folder, name = find_model(settings.model)
+    inputs = inputs_of(settings, model_sha256(folder, name), recorded["splitter"]["max_tokens"], files)
+    report = _fresh_report(current, files, time.perf_counter() - started)
+    current.catalogue.close()
+    if fingerprint(inputs) == current.generation_id:
+        return report
+    old, new = recorded["files"], inputs["files"]
+    notes = [f"the {part} changed" for part in ("model", "splitter", "readers", "form") if recorded.get(part) != inputs.get(part)]
+    return IngestReport(
+        generation=current.generation_id,
+        documents=report.documents,
+        passages=report.passages,
+        added=tuple(sorted(set(new) - set(old))),
+        changed=tuple(sorted(path for path in set(new) & set(old) if new[path] != old[path])),
+        removed=tuple(sorted(set(old) - set(new))),
+        unchanged=sum(new.get(path) == stated for path, stated in old.items()),
+        refused=report.refused,
+        repairs=report.repairs,
+        embedded=0,
+        seconds=time.perf_counter() - started,
+        published=False,
+        notes=tuple(notes),
+    )
+
+
+# --------------------------------------------------------------------------------------------------- the corpus
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusFile:
+    """One file of the corpus and the hashes of its content and of its sidecar; ``problem`` when it may not be read at all."""
+
+    path: str
+    sha256: str
+    sidecar_sha256: str = ""
+    problem: str = ""
+
+    @property
+    def state(self) -> str:
+        return f"{self.sha256}:{self.sidecar_sha256}" if not self.problem else f"refused:{self.problem}"
+
+
+def survey(corpus: Path, index_root: Path | None, *, trust_dates: bool) -> list[CorpusFile]:
+    """Every file of the corpus with its content's hash, by path; hidden files and sidecars are no articles.
+
+    A file whose size and dates are those of the last survey keeps its recorded hash when ``trust_dates``.
+
+    Raises:
+        CorpusError: when the folder is missing or unreadable.
+    """
+    if not corpus.is_dir():
+        raise CorpusError(f"The corpus folder {corpus} is missing. Create it, put your articles there, and run: python ingest.py")
+    census = _load_census(index_root) if index_root is not None and trust_dates else {}
+    fresh: dict[str, list[object]] = {}
+    files: list[CorpusFile] = []
+    try:
+        paths = sorted(_walk(corpus))
+    except OSError as error:
+        raise CorpusError(f"The corpus folder {corpus} cannot be read ({error.strerror}). Mend its permissions.") from error
+    names = {path for path, _ in paths}
+    for relative, path in paths:
+        if relative.endswith(SIDECAR) and relative.removesuffix(SIDECAR) in names:
+            continue
+        problem = _problem(corpus, path, relative)
+        if problem:
+            files.append(CorpusFile(relative, "", problem=problem))
+            continue
+        try:
+            sha256 = _content_hash(path, relative, census, fresh)
+            sidecar = path.with_name(path.name + SIDECAR)
+            has_sidecar = relative + SIDECAR in names
+            sidecar_sha256 = _content_hash(sidecar, relative + SIDECAR, census, fresh) if has_sidecar else ""
+        except OSError as error:
+            files.append(CorpusFile(relative, "", problem=f"cannot be opened ({error.strerror}). Mend its permissions."))
+            continue
+        files.append(CorpusFile(relative, sha256, sidecar_sha256))
+    if index_root is not None:
+        _save_census(index_root, fresh)
+    return files
+
+
+def _walk(corpus: Path) -> Iterator[tuple[str, Path]]:
+    for folder, folders, names in os.walk(corpus, onerror=_raise):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in names:
+            if not name.startswith((".", "~$")):
+                path = Path(folder) / name
+                yield path.relative_to(corpus).as_posix(), path
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _problem(corpus: Path, path: Path, relative: str) -> str:
+    if any(ord(c) < 32 for c in relative) or not _is_utf8(relative):
+        return "has a name with control or undecodable characters. Rename it."
+    if path.is_symlink() and not path.resolve().is_relative_to(corpus.resolve()):
+        return "is a link that leads out of the corpus. Copy the article itself into the corpus."
+    if not path.is_file():
+        return "is not an ordinary file. Copy the article itself into the corpus."
+    return ""
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _content_hash(path: Path, relative: str, census: Mapping[str, Sequence[object]], fresh: dict[str, list[object]]) -> str:
+    status = path.stat()
+    dates = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+    known = census.get(relative)
+    if known is not None and list(known[:4]) == dates:
+        sha256 = str(known[4])
+    else:
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    # A file that changed within the last two seconds may change again without its dates showing it.
+    if time.time_ns() - status.st_mtime_ns > 2_000_000_000:
+        fresh[relative] = [*dates, sha256]
+    return sha256
+
+
+def _load_census(root: Path) -> dict[str, list[object]]:
+    try:
+        census = json.loads((root / "census.json").read_text(encoding="utf-8"))
+        return census if isinstance(census, dict) and all(len(row) == 5 for row in census.values()) else {}
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def _save_census(root: Path, census: Mapping[str, Sequence[object]]) -> None:
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        write_whole(root / "census.json", json.dumps(census).encode())
+    except (OSError, StorageError) as error:
+        # Only speed is lost with it; the publishing below meets the same disk and reports it.
+        log.warning("the record of file dates could not be kept: %s", error)
+
+
+def inputs_of(settings: Settings, model_sha256: str, max_tokens: int, files: Sequence[CorpusFile]) -> dict[str, object]:
+    """Everything that decides what a generation holds; equal inputs build equal generations."""
+    return {
+        "form": f"{SCHEMA_VERSION}.{_FORM_VERSION}",
+        "model": model_sha256,
+        "splitter": {"version": splitting.SPLITTER_VERSION, "max_tokens": max_tokens},
+        "readers": {reader.name: reader.version for reader in READERS},
+        "limits": asdict(_limits(settings)),
+        "files": {file.path: file.state for file in files},
+    }
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(settings.max_file_mb, settings.max_pages, settings.max_records, settings.read_timeout_s)
+
+
+# -------------------------------------------------------------------------------------------- documents, passages
+
+
+@dataclass(frozen=True, slots=True)
+class _Library:
+    documents: list[Document]
+    passages: list[Passage]
+    refused: list[Refusal]
+
+
+def _previous(index: Index) -> Generation | None:
+    try:
+        return index.open()
+    except LitsearchError as error:
+        log.info("building without an earlier generation: %s", error)
+        return None
+
+
+def _read(
+    settings: Settings, files: Sequence[CorpusFile], previous: Generation | None, encoder: Encoder, progress: Progress
+) -> _Library:
+    """Documents and passages of all files; those of unchanged files come from the previous generation."""
+    kept = _unchanged(settings, files, previous, encoder)
+    old_documents: dict[str, list[Document]] = {}
+    old_passages: dict[str, list[Passage]] = {}
+    if previous is not None and kept:
+        for document in previous.catalogue.documents():
+            old_documents.setdefault(document.path, []).append(document)
+        for passage in previous.catalogue.passages():
+            old_passages.setdefault(passage.document_id, []).append(passage)
+    old_refused: dict[str, list[Refusal]] = {}
+    for row in previous.manifest["refused"] if previous is not None else ():
+        old_refused.setdefault(row["path"].split("#", 1)[0], []).append(Refusal(**row))
+    library = _Library([], [], [])
+    rules = SplitRules(max_tokens=encoder.max_tokens)
+    for number, file in enumerate(files):
+        progress("reading", number, len(files))
+        if file.path in kept:
+            documents = old_documents.get(file.path, [])
+            library.documents.extend(documents)
+            library.passages.extend(p for d in documents for p in old_passages.get(d.document_id, []))
+            library.refused.extend(old_refused.get(file.path, []))
+            continue
+        documents, refused = _read_one(settings, file)
+        library.refused.extend(refused)
+        for document in documents:
+            passages = split(document, rules, encoder.count_tokens)
+            if passages:
+                library.documents.append(document)
+                library.passages.extend(passages)
+            else:
+                library.refused.append(Refusal(document.document_id, "holds headings but no text. Add the article's text."))
+    progress("reading", len(files), len(files))
+    return library
+
+
+def _unchanged(settings: Settings, files: Sequence[CorpusFile], previous: Generation | None, encoder: Encoder) -> set[str]:
+    if previous is None:
+        return set()
+    recorded = previous.manifest["inputs"]
+    now = inputs_of(settings, encoder.sha256, encoder.max_tokens, files)
+    # Another splitter, reader or limit may read the same bytes otherwise.
+    if any(recorded.get(part) != now[part] for part in ("form", "splitter", "readers", "limits")):
+        return set()
+    return {file.path for file in files if recorded["files"].get(file.path) == file.state}
+
+
+def _read_one(settings: Settings, file: CorpusFile) -> tuple[list[Document], list[Refusal]]:
+    if file.problem:
+        return [], [Refusal(file.path, file.problem)]
+    path = settings.corpus / file.path
+    try:
+        if path.stat().st_size > settings.max_file_mb * 1e6:
+            raise Refused(
+                f"is {path.stat().st_size / 1e6:.0f} MB, more than the limit of {settings.max_file_mb} MB."
+                " Split it, or raise max_file_mb in practice/settings.toml."
+            )
+        sidecar = path.with_name(path.name + SIDECAR)
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != file.sha256:
+            raise Refused("changed while it was being read. Run the ingest again when it is saved.")
+        source = SourceFile(file.path, content, sidecar.read_bytes() if file.sidecar_sha256 else None)
+        reading = read_file(source, _limits(settings))
+    except Refused as refused:
+        return [], [Refusal(file.path, str(refused))]
+    except OSError as error:
+        return [], [Refusal(file.path, f"cannot be opened ({error.strerror}). Mend its permissions.")]
+    except Exception:  # a reader's own fault must not stop the other files; the log has the trace
+        log.exception("reader failed on %s", file.path)
+        return [], [Refusal(file.path, "cannot be read: the file confuses its reader. Save it in another format and add that.")]
+    return list(reading.documents), list(reading.refused)
+
+
+# --------------------------------------------------------------------------------------------------------- vectors
+
+# Goes up when the texts that are embedded or indexed for the same passage change their form.
+_FORM_VERSION = 1
+
+
+def units_of(documents: Sequence[Document], passages: Sequence[Passage]) -> tuple[list[str], Units]:
+    """The texts to embed: every passage, and every sentence of it, each under its article's title and section.
+
+    Which of title, section and lead-in reach the encoder was chosen by measurement (docs/RESULTS.md, "Units").
+    """
+    by_id = {document.document_id: document for document in documents}
+    texts: list[str] = []
+    rows: list[tuple[int, int]] = []
+    for position, passage in enumerate(passages):
+        document = by_id[passage.document_id]
+        lead = document.text[passage.lead_in.start : passage.lead_in.end] + " " if passage.lead_in else ""
+        header = _header(document.metadata, passage)
+        texts.append(f"{header}{lead}{passage.text}")
+        rows.append((position, -1))
+        for number, sentence in enumerate(passage.sentences):
+            texts.append(f"{header}{lead}{document.text[sentence.start : sentence.end]}")
+            rows.append((position, number))
+    table = np.array(rows, dtype=np.int32).reshape(-1, 2)
+    return texts, Units(table[:, 0].copy(), table[:, 1].copy())
+
+
+def lexical_texts(documents: Sequence[Document], passages: Sequence[Passage]) -> list[str]:
+    """The text that BM25 sees for each passage."""
+    by_id = {document.document_id: document for document in documents}
+    texts = []
+    for passage in passages:
+        document = by_id[passage.document_id]
+        lead = document.text[passage.lead_in.start : passage.lead_in.end] + " " if passage.lead_in else ""
+        texts.append(f"{_header(document.metadata, passage)}{lead}{passage.text}")
+    return texts
+
+
+def _header(metadata: Metadata, passage: Passage) -> str:
+    parts = [part for part in (metadata.title, passage.section) if part]
+    return f"{'. '.join(parts)}. " if parts else ""
+
+
+def _hash(text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _vectors(
+    texts: Sequence[str], hashes: Sequence[bytes], previous: Generation | None, encoder: Encoder, progress: Progress
+) -> tuple[NDArray[np.float32], int]:
+    """A vector a text; those that the previous generation of the same model holds are taken from it."""
+    vectors = np.zeros((len(texts), encoder.dimensions), dtype=np.float32)
+    known: dict[bytes, int] = {}
+    if previous is not None and previous.manifest["model"]["sha256"] == encoder.sha256:
+        known = previous.unit_vectors()
+        old = previous.vectors.vectors()
+        for number, key in enumerate(hashes):
+            if key in known:
+                vectors[number] = old[known[key]]
+    first: dict[bytes, int] = {}
+    for number, key in enumerate(hashes):
+        if key not in known:
+            first.setdefault(key, number)
+    new = sorted(first.values())
+    if new:
+        vectors[new] = encoder.embed([texts[number] for number in new], lambda done, of: progress("embedding", done, of))
+    for number, key in enumerate(hashes):
+        if key in first and first[key] != number:
+            vectors[number] = vectors[first[key]]
+    return vectors, len(new)
+
+
+# ---------------------------------------------------------------------------------------------------------- report
+
+
+def _nothing_read(corpus: Path, refused: Sequence[Refusal]) -> str:
+    if not refused:
+        return f"The corpus folder {corpus} holds no articles. Put .txt or .md files there and run: python ingest.py"
+    reasons = "; ".join(f"{refusal.path}: {refusal.reason}" for refusal in refused[:5])
+    return f"None of the {len(refused)} files in {corpus} could be read, so the index stays as it was. {reasons}"
+
+
+def _repairs(documents: Sequence[Document]) -> tuple[tuple[str, Repair], ...]:
+    return tuple((document.path, repair) for document in documents for repair in document.repairs)
+
+
+def _fresh_report(current: Generation, files: Sequence[CorpusFile], seconds: float) -> IngestReport:
+    return IngestReport(
+        generation=current.generation_id,
+        documents=current.manifest["n_documents"],
+        passages=current.manifest["n_passages"],
+        added=(),
+        changed=(),
+        removed=(),
+        unchanged=len(files),
+        refused=tuple(Refusal(**row) for row in current.manifest["refused"]),
+        repairs=tuple((path, Repair(*repair)) for path, *repair in current.manifest["repairs"]),
+        embedded=0,
+        seconds=seconds,
+        fresh=True,
+    )
+
+
+def _report(
+    generation_id: str, previous: Generation | None, library: _Library, files: Sequence[CorpusFile], n_embedded: int, seconds: float
+) -> IngestReport:
+    old: dict[str, str] = previous.manifest["inputs"]["files"] if previous is not None else {}
+    new = {file.path: file.state for file in files}
+    added, removed = set(new) - set(old), set(old) - set(new)
+    by_state = {old[path]: path for path in sorted(removed, reverse=True)}
+    renamed = []
+    for path in sorted(added):
+        source = by_state.pop(new[path], None)
+        if source is not None:
+            renamed.append((source, path))
+    added -= {path for _, path in renamed}
+    removed -= {path for path, _ in renamed}
+    return IngestReport(
+        generation=generation_id,
+        documents=len(library.documents),
+        passages=len(library.passages),
+        added=tuple(sorted(added)),
+        changed=tuple(sorted(path for path in set(new) & set(old) if new[path] != old[path])),
+        removed=tuple(sorted(removed)),
+        renamed=tuple(renamed),
+        unchanged=sum(new.get(path) == state for path, state in old.items()),
+        refused=tuple(library.refused),
+        repairs=_repairs(library.documents),
+        embedded=n_embedded,
+        seconds=seconds,
+    )

@@ -1,0 +1,95 @@
+"""The one door to BM25: words in, a relevance for every passage out."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import bm25s
+import numpy as np
+import Stemmer
+from numpy.typing import NDArray
+
+# Numbers keep their decimals ("1.5"), names keep their digits ("co2", "a6s").
+_WORD = re.compile(r"\d+(?:[.,]\d+)+|\w+")
+# Words too common to tell passages apart; question words and fillers, not "no" or "not".
+_STOP = frozenset(
+    "a an and are as at be been being but by can could did do does for from had has have he her him his how i if in into is it its"
+    " just me my of on or our she so some than that the their them then there these they this those to too was we were what when"
+    " where which who whom why will with would you your am any about get got im ive also please hi hello thanks thank".split()
+)
+# Robertson's usual range; chosen on SciFact train and the dev questions (docs/RESULTS.md, "Lexical").
+K1, B = 1.2, 0.75
+
+_stemmer = Stemmer.Stemmer("english")
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text in lower case without accents, in order.
+
+    >>> words_of("The Décolletage: 1.5 mm, CO2!")
+    ['the', 'decolletage', '1.5', 'mm', 'co2']
+    """
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return _WORD.findall("".join(c for c in plain if not unicodedata.combining(c)).replace("’", "'").replace("'s ", " "))
+
+
+def terms_of(text: str) -> list[str]:
+    """The stemmed words of a text that can tell passages apart.
+
+    >>> terms_of("What are the stretch marks on my bellies?")
+    ['stretch', 'mark', 'belli']
+    """
+    return _stemmer.stemWords([word for word in words_of(text) if word not in _STOP])
+
+
+class LexicalIndex:
+    """BM25 over passages; position ``i`` of every array is passage ``i``. Safe to share between threads once built."""
+
+    def __init__(self, bm25: bm25s.BM25, vocabulary: Mapping[str, int], n_passages: int) -> None:
+        self._bm25 = bm25
+        self._vocabulary = vocabulary
+        self._n_passages = n_passages
+
+    @classmethod
+    def build(cls, passages: Sequence[Sequence[str]]) -> LexicalIndex:
+        """An index over passages given as lists of terms; the same passages give the same postings."""
+        vocabulary = {term: number for number, term in enumerate(sorted({t for terms in passages for t in terms}))}
+        bm25 = bm25s.BM25(method="lucene", k1=K1, b=B)
+        if vocabulary:
+            ids = [[vocabulary[term] for term in terms] for terms in passages]
+            bm25.index((ids, dict(vocabulary)), show_progress=False)
+        return cls(bm25, vocabulary, len(passages))
+
+    def save(self, folder: Path) -> None:
+        """Write the postings below ``folder``."""
+        folder.mkdir(parents=True, exist_ok=True)
+        about = {"n_passages": self._n_passages, "n_terms": len(self._vocabulary)}
+        (folder / "about.json").write_text(json.dumps(about, sort_keys=True), encoding="utf-8")
+        if self._vocabulary:
+            self._bm25.save(str(folder), corpus=None, show_progress=False)
+
+    @classmethod
+    def open(cls, folder: Path) -> LexicalIndex:
+        """Open what ``save`` wrote, memory-mapped."""
+        about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+        if not about["n_terms"]:
+            return cls(bm25s.BM25(), {}, about["n_passages"])
+        bm25 = bm25s.BM25.load(str(folder), mmap=True, load_corpus=False)
+        return cls(bm25, bm25.vocab_dict, about["n_passages"])
+
+    def relevance(self, weighted_terms: Mapping[str, float]) -> NDArray[np.float32]:
+        """BM25 of every passage for weighted terms: float32, shape (n_passages,). Unknown terms count nothing."""
+        total = np.zeros(self._n_passages, dtype=np.float32)
+        for weight in sorted(set(weighted_terms.values())):
+            known = [term for term, w in sorted(weighted_terms.items()) if w == weight and term in self._vocabulary]
+            if known:
+                total += np.float32(weight) * self._bm25.get_scores(known)[: self._n_passages]
+        return total
+
+    def knows(self, term: str) -> bool:
+        """Whether any passage holds the term."""
+        return term in self._vocabulary

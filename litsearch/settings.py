@@ -1,0 +1,97 @@
+"""One ``Settings``: defaults, then ``practice/settings.toml``, then the environment, each value with where it came from."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from litsearch.errors import SettingsError
+
+ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENT_PREFIX = "LITSEARCH_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set. Paths are absolute; relative ones in the file count from the project's folder."""
+
+    corpus: Path = ROOT / "corpus"
+    index: Path = ROOT / "index"
+    practice: Path = ROOT / "practice"
+    model: str = ""  # empty: the shipped encoder, else the packaged one; or a local sentence-transformers folder
+    reranker: str = ""  # empty: the shipped one if there is one; "none": no reranker; or a local folder
+    threads: int = 0  # 0: as many as the machine has cores
+    keep_generations: int = 3  # the current one and two to roll back to
+    strictness: float = 0.0  # 0: the calibrated default; else the confidence from which a question counts as answered
+    max_file_mb: int = 50  # a treatment article is far smaller; a larger file is a mistake or an attack
+    max_pages: int = 500
+    max_records: int = 200_000
+    read_timeout_s: int = 60
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for name in ("threads", "strictness"):
+            if getattr(self, name) < 0:
+                raise SettingsError(f"Setting {name!r} must not be negative. Mend it in practice/settings.toml.")
+        if self.strictness >= 1:
+            raise SettingsError("Setting 'strictness' is a confidence between 0 and 1. Mend it in practice/settings.toml.")
+        for name in ("keep_generations", "max_file_mb", "max_pages", "max_records", "read_timeout_s"):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"Setting {name!r} must be at least 1. Mend it in practice/settings.toml.")
+
+    @property
+    def n_threads(self) -> int:
+        return self.threads or os.cpu_count() or 1
+
+
+def load_settings(
+    file: Path | None = None, environment: Mapping[str, str] | None = None, **overrides: Any
+) -> Settings:
+    """Settings from defaults, the settings file, the environment (``LITSEARCH_CORPUS=...``) and the command line, in that order.
+
+    Raises:
+        SettingsError: for an unknown name or a value of the wrong type; it names the place.
+    """
+    file = file or ROOT / "practice" / "settings.toml"
+    environment = os.environ if environment is None else environment
+    types = {f.name: type(f.default) for f in fields(Settings) if f.name != "origins"}
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+
+    def take(name: str, value: Any, origin: str) -> None:
+        if name not in types:
+            known = ", ".join(sorted(types))
+            raise SettingsError(f"Unknown setting {name!r} in {origin}. Known settings: {known}.")
+        values[name] = _convert(name, value, types[name], origin)
+        origins[name] = origin
+
+    if file.is_file():
+        try:
+            stated = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{file.name} is not valid TOML ({error}). Mend that line or delete it.") from error
+        for name, value in stated.items():
+            take(name, value, file.name)
+    for name, value in sorted(environment.items()):
+        if name.startswith(ENVIRONMENT_PREFIX):
+            take(name.removeprefix(ENVIRONMENT_PREFIX).lower(), value, f"environment {name}")
+    for name, value in overrides.items():
+        if value is not None:
+            take(name, value, "command line")
+    return replace(Settings(), **values, origins=origins)
+
+
+def _convert(name: str, value: Any, kind: type, origin: str) -> Any:
+    try:
+        if issubclass(kind, Path):
+            return (ROOT / Path(value).expanduser()).resolve()
+        if isinstance(value, bool):
+            raise ValueError("true or false")
+        return kind(value)
+    except (TypeError, ValueError) as error:
+        wanted = {"int": "a whole number", "float": "a number", "str": "a text"}.get(kind.__name__, "a path")
+        raise SettingsError(f"Setting {name!r} in {origin} must be {wanted}, not {value!r}.") from error
