@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sqlite3
 import threading
@@ -31,7 +32,11 @@ _PASSAGE_COLUMNS = 'passage_id, document_id, start, "end", text, section, role, 
 
 
 def write_catalogue(path: Path, documents: Iterable[Document], passages: Iterable[Passage]) -> None:
-    """Write a new catalogue; the same documents and passages give the same bytes."""
+    """Write a new catalogue; the same documents and passages give the same bytes.
+
+    Raises:
+        OSError: when the disk refuses.
+    """
     connection = sqlite3.connect(path)
     try:
         connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + _SCHEMA)
@@ -44,6 +49,9 @@ def write_catalogue(path: Path, documents: Iterable[Document], passages: Iterabl
             ((position, *_passage_row(p)) for position, p in enumerate(passages)),
         )
         connection.commit()
+    except sqlite3.OperationalError as error:
+        full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
+        raise OSError(errno.ENOSPC if full else errno.EIO, str(error), str(path)) from error
     finally:
         connection.close()
 
@@ -79,6 +87,7 @@ class Catalogue:
             raise IndexDamaged(f"{self._path} cannot be read ({error}). Run: python ingest.py --rebuild") from error
 
     def close(self) -> None:
+        """Close every thread's connection; the catalogue is not usable after that."""
         with self._lock:
             for connection in self._open:
                 connection.close()
@@ -107,6 +116,10 @@ class Catalogue:
             where = "WHERE document_id = ? ORDER BY position"
             rows = self._rows(f"SELECT {_PASSAGE_COLUMNS} FROM passages {where}", (document_id,))
         return (_passage(row) for row in rows)
+
+    def positions_of(self, role: str) -> list[int]:
+        """The positions of the passages with this role, in their order."""
+        return [row[0] for row in self._rows("SELECT position FROM passages WHERE role = ? ORDER BY position", (role,))]
 
     def document(self, document_id: str) -> Document | None:
         """The document with this id, or None."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import logging
 import os
@@ -10,9 +11,10 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from litsearch import claims_commands
 from litsearch.errors import CorpusError, IndexProblem, LitsearchError, QuestionError, SettingsError
 from litsearch.records import Answers, IngestReport
-from litsearch.settings import Settings, load_settings
+from litsearch.settings import LOG_VARIABLE, load_settings
 
 OK, REFUSED, UNUSABLE = 0, 1, 2
 
@@ -34,11 +36,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     ask = commands.add_parser("ask", help="answer questions from the index")
-    ask.add_argument("question", nargs="*", metavar="QUESTION", help="without one, questions are read from standard input, one a line")
+    ask.add_argument(
+        "question", nargs="*", metavar="QUESTION", help="without one, questions are read from standard input, one a line"
+    )
     ask.add_argument("--index", metavar="DIR")
     ask.add_argument("--top", type=_positive, default=5, metavar="N", help="hits a question (default: 5)")
     ask.add_argument("--json", action="store_true", help="one JSON object a question")
     ask.set_defaults(run=_ask)
+
+    claims_commands.add_to(commands)
 
     rollback = commands.add_parser("rollback", help="serve an earlier generation of the index again")
     rollback.add_argument("generation", nargs="?", metavar="GENERATION", help="default: the one before the current")
@@ -50,8 +56,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(parser: argparse.ArgumentParser, argv: Sequence[str] | None, command: Callable[[argparse.Namespace], int]) -> int:
     arguments = parser.parse_args(argv)
-    logging.basicConfig(stream=sys.stderr, level=os.environ.get("LITSEARCH_LOG", "WARNING").upper(), format="%(levelname)s %(message)s")
+    # UTF-8 whatever the locale; bytes that are no text become marks in a question and escapes (valid in JSON) in the output.
+    for stream, errors in ((sys.stdin, "replace"), (sys.stdout, "backslashreplace"), (sys.stderr, "backslashreplace")):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors=errors)
     try:
+        _start_log(os.environ.get(LOG_VARIABLE, "WARNING").upper())
         return command(arguments)
     except SettingsError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
@@ -63,6 +73,12 @@ def _run(parser: argparse.ArgumentParser, argv: Sequence[str] | None, command: C
         # The reader of our output went away (`| head`): not an error of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+
+
+def _start_log(level: str) -> None:
+    if level not in logging.getLevelNamesMapping():
+        raise SettingsError(f"{LOG_VARIABLE} must be one of DEBUG, INFO, WARNING and ERROR, not {level!r}.")
+    logging.basicConfig(stream=sys.stderr, level=level, format="%(levelname)s %(message)s")
 
 
 def _positive(text: str) -> int:
@@ -171,7 +187,11 @@ def _lines() -> Iterator[str]:
 
 
 def _answer_lines(answers: Answers) -> Iterator[str]:
-    opening = {"answered": "", "related": "No passage clearly answers this. Related passages:", "nothing": "Nothing in the library answers this."}
+    opening = {
+        "answered": "",
+        "related": "No passage clearly answers this. Related passages:",
+        "nothing": "Nothing in the library answers this.",
+    }
     yield f"\n{answers.question}"
     if opening[answers.outcome]:
         yield opening[answers.outcome]
@@ -190,6 +210,7 @@ def _rollback(arguments: argparse.Namespace) -> int:
 
     settings = load_settings(index=arguments.index)
     index = Index(settings.index, keep=settings.keep_generations)
+    index.current_id()  # without an index there is nothing to lock
     with index.locked():
         generation_id = index.roll_back(arguments.generation)
     if arguments.json:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _OPSET = 17
+# Goes up when the exported graph changes; an older export is made anew.
+_EXPORT_FORM = 3
 # Largest difference of a vector's entry between torch and the export that still counts as equal (measured: 3e-7).
 _EXPORT_TOLERANCE = 1e-4
 # Texts a batch times tokens a text: larger ones gain nothing on two cores (docs/PERFORMANCE.md).
@@ -48,6 +51,10 @@ class Encoder(Protocol):
         """One vector a text: float32, shape (n, dimensions), rows of length 1. Texts past ``max_tokens`` are cut there."""
         ...
 
+    def embed_tokens(self, texts: Sequence[str], progress: Progress | None = None) -> tuple[Vectors, list[Vectors]]:
+        """As ``embed``, and for each text one vector a token, shape (n_tokens, dimensions), rows of length 1, frame included."""
+        ...
+
 
 class OnnxEncoder:
     """An exported sentence-transformers model run by ONNX Runtime; safe to share between threads."""
@@ -64,7 +71,9 @@ class OnnxEncoder:
                 if sha256_of(folder / name) != about["files"][name]:
                     raise ModelError(f"{folder / name} is damaged. Delete the folder {folder} and run: python ingest.py")
         except (OSError, ValueError, KeyError) as error:
-            raise ModelError(f"The exported model in {folder} cannot be read. Delete that folder and run: python ingest.py") from error
+            raise ModelError(
+                f"The exported model in {folder} cannot be read. Delete that folder and run: python ingest.py"
+            ) from error
         import onnxruntime
         from tokenizers import Tokenizer
 
@@ -72,6 +81,7 @@ class OnnxEncoder:
         self.sha256: str = about["sha256"]
         self.dimensions: int = about["dimensions"]
         self.max_tokens: int = about["max_tokens"]
+        self._pooling: str = about["pooling"]
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = n_threads
         options.inter_op_num_threads = 1
@@ -88,49 +98,64 @@ class OnnxEncoder:
         self._counter.no_padding()
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """See ``Encoder``."""
         with self._lock:
-            return [len(e.ids) for e in self._counter.encode_batch([_safe(t) for t in texts], add_special_tokens=False)]
+            return [len(e.ids) for e in self._counter.encode_batch([encodable(t) for t in texts], add_special_tokens=False)]
 
     def embed(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
-        with self._lock:
-            ids = [encoding.ids for encoding in self._tokenizer.encode_batch([_safe(text) for text in texts])]
+        """See ``Encoder``."""
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
+        for number, states in self._states(texts, progress):
+            vectors[number] = self._pooled(states)
+        return vectors
+
+    def embed_tokens(self, texts: Sequence[str], progress: Progress | None = None) -> tuple[Vectors, list[Vectors]]:
+        """See ``Encoder``."""
+        vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
+        tokens: list[Vectors] = [np.zeros((0, self.dimensions), dtype=np.float32)] * len(texts)
+        for number, states in self._states(texts, progress):
+            vectors[number] = self._pooled(states)
+            tokens[number] = states / np.maximum(np.linalg.norm(states, axis=1, keepdims=True), 1e-9)
+        return vectors, tokens
+
+    def _pooled(self, states: Vectors) -> Vectors:
+        # In numpy, text by text: the graph's own pooling rounds differently from batch to batch, this never does.
+        vector: Vectors = states.mean(axis=0) if self._pooling == "mean" else states[0]
+        return vector / max(float(np.linalg.norm(vector)), 1e-9)
+
+    def _states(self, texts: Sequence[str], progress: Progress | None) -> Iterator[tuple[int, Vectors]]:
+        """The number of each text and its token states, shape (n_tokens, dimensions), batch by batch."""
+        with self._lock:
+            ids = [encoding.ids for encoding in self._tokenizer.encode_batch([encodable(text) for text in texts])]
         done = 0
         for batch in _batches([len(row) for row in ids]):
-            vectors[batch] = self._run([ids[number] for number in batch])
+            token_ids = np.array([ids[number] for number in batch], dtype=np.int64)
+            feed = {"input_ids": token_ids, "attention_mask": np.ones_like(token_ids), "token_type_ids": np.zeros_like(token_ids)}
+            states = self._session.run(None, {name: feed[name] for name in self._inputs})[0]
+            yield from zip(batch, np.asarray(states, dtype=np.float32), strict=True)
             done += len(batch)
             if progress is not None:
                 progress(done, len(texts))
-        return vectors
-
-    def _run(self, rows: list[list[int]]) -> Vectors:
-        longest = max(map(len, rows))
-        token_ids = np.zeros((len(rows), longest), dtype=np.int64)
-        mask = np.zeros_like(token_ids)
-        for number, row in enumerate(rows):
-            token_ids[number, : len(row)] = row
-            mask[number, : len(row)] = 1
-        feed = {"input_ids": token_ids, "attention_mask": mask, "token_type_ids": np.zeros_like(token_ids)}
-        output = self._session.run(None, {name: feed[name] for name in self._inputs})[0]
-        return np.asarray(output, dtype=np.float32)
 
 
-def _safe(text: str) -> str:
+def encodable(text: str) -> str:
     """Lone surrogates cannot be encoded as UTF-8; the tokenizer sees a replacement mark for each."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Numbers of texts, of like length together, longest first, so that little padding is computed."""
-    order = sorted(range(len(lengths)), key=lambda number: (-lengths[number], number))
-    batch: list[int] = []
-    for number in order:
-        if batch and (len(batch) + 1) * lengths[batch[0]] > _BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(number)
-    if batch:
-        yield batch
+    """Numbers of texts of one length together, longest first.
+
+    Without padding a text's states come out the same to the last bit whatever else is in its batch, so that an index built
+    in steps equals one built at once; on two cores it costs no time either (docs/PERFORMANCE.md).
+    """
+    by_length: dict[int, list[int]] = {}
+    for number, length in enumerate(lengths):
+        by_length.setdefault(length, []).append(number)
+    for length in sorted(by_length, reverse=True):
+        step = max(1, _BATCH_TOKENS // max(length, 1))
+        for start in range(0, len(by_length[length]), step):
+            yield by_length[length][start : start + step]
 
 
 # ------------------------------------------------------------------------------------------------ model to encoder
@@ -145,7 +170,9 @@ def find_model(setting: str) -> tuple[Path, str]:
     if setting:
         folder = Path(setting).expanduser()
         if not (folder / "config.json").is_file():
-            raise ModelError(f"Setting 'model' names {folder}, which holds no sentence-transformers model (config.json is missing).")
+            raise ModelError(
+                f"Setting 'model' names {folder}, which holds no sentence-transformers model (config.json is missing)."
+            )
         return folder, folder.name
     shipped = Path(__file__).parent / "models" / "encoder"
     if (shipped / "model.safetensors").is_file():
@@ -184,9 +211,16 @@ def open_encoder(setting: str, exports: Path, *, n_threads: int) -> OnnxEncoder:
     folder, name = find_model(setting)
     sha256 = model_sha256(folder, name)
     export_folder = exports / sha256[:16]
-    if not (export_folder / "about.json").is_file():
+    if not _is_exported(export_folder):
         export(folder, name, sha256, export_folder)
     return OnnxEncoder(export_folder, n_threads=n_threads)
+
+
+def _is_exported(folder: Path) -> bool:
+    try:
+        return bool(json.loads((folder / "about.json").read_text(encoding="utf-8"))["form"] == _EXPORT_FORM)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def export(folder: Path, name: str, sha256: str, into: Path) -> None:
@@ -201,12 +235,17 @@ def export(folder: Path, name: str, sha256: str, into: Path) -> None:
         from sentence_transformers import SentenceTransformer
 
         model = SentenceTransformer(
-            str(folder), device="cpu", local_files_only=True, model_kwargs={"attn_implementation": "eager", "dtype": torch.float32}
+            str(folder),
+            device="cpu",
+            local_files_only=True,
+            model_kwargs={"attn_implementation": "eager", "dtype": torch.float32},
         )
     except (ImportError, OSError, ValueError, RuntimeError) as error:
         raise ModelError(f"The model in {folder} cannot be loaded: {error}") from error
     model.eval()
     max_tokens = min(int(model.max_seq_length or 256), 512)
+
+    pooling = _pooling_of(model)
 
     class Graph(torch.nn.Module):
         def __init__(self) -> None:
@@ -215,7 +254,8 @@ def export(folder: Path, name: str, sha256: str, into: Path) -> None:
 
         def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor) -> torch.Tensor:
             features = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids}
-            return torch.nn.functional.normalize(self.model(features)["sentence_embedding"], dim=-1)
+            states: torch.Tensor = self.model(features)["token_embeddings"]
+            return states
 
     sample = ["Who should not have the treatment?", "People who tend to form keloids, or whose skin is infected."]
     tokens = model.tokenizer(sample, padding=True, return_tensors="pt")
@@ -225,24 +265,54 @@ def export(folder: Path, name: str, sha256: str, into: Path) -> None:
     axes = {key: {0: "batch", 1: "tokens"} for key in ("input_ids", "attention_mask", "token_type_ids")}
     with storage(into):
         into.mkdir(parents=True, exist_ok=True)
-        torch.onnx.export(
-            Graph(), arguments, str(into / "encoder.onnx"), input_names=list(axes), output_names=["vector"],
-            dynamic_axes={**axes, "vector": {0: "batch"}}, opset_version=_OPSET, dynamo=False,
-        )  # fmt: skip
+        # The exporter warns of branches that its sample fixes; the check below shows that the graph is right all the same.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _trace(Graph(), arguments, into / "encoder.onnx", axes)
         model.tokenizer.backend_tokenizer.save(str(into / "tokenizer.json"))
         for file in ("encoder.onnx", "tokenizer.json"):
             sync(into / file)
     about = {
+        "form": _EXPORT_FORM,
         "name": name,
         "sha256": sha256,
-        "dimensions": int(model.get_sentence_embedding_dimension() or 0),
+        "dimensions": int(model.get_embedding_dimension() or 0),
         "max_tokens": max_tokens,
+        "pooling": pooling,
         "files": {file: sha256_of(into / file) for file in ("encoder.onnx", "tokenizer.json")},
     }
     write_whole(into / "about.json", json.dumps(about, indent=1, sort_keys=True).encode())
     sync_folder(into.parent)
-    expected = model.encode(sample, normalize_embeddings=True, convert_to_numpy=True)
+    expected = model.encode(sample, normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False)
     difference = float(np.abs(OnnxEncoder(into, n_threads=1).embed(sample) - expected).max())
     if not difference < _EXPORT_TOLERANCE:
         (into / "about.json").unlink()
-        raise ModelError(f"The export of {name} gives other vectors (difference {difference:.1e}). Name another model in the settings.")
+        raise ModelError(
+            f"The export of {name} gives other vectors (difference {difference:.1e}). Name another model in the settings."
+        )
+
+
+def _pooling_of(model: Any) -> str:
+    """``mean`` or ``cls``, from the model's own modules.
+
+    Raises:
+        ModelError: for a model that makes its vector in any other way.
+    """
+    modes = [getattr(module, "pooling_mode", None) for module in model]
+    mode = next((m if isinstance(m, str) else str(m[0]) for m in modes if m), "")
+    kinds = {type(module).__name__ for module in model}
+    if mode not in ("mean", "cls") or not kinds <= {"Transformer", "Pooling", "Normalize"}:
+        raise ModelError(
+            f"This model makes its vectors by {', '.join(sorted(kinds))} with pooling {mode!r}; only a transformer with mean or cls"
+            " pooling can be used. Name another model in the settings."
+        )
+    return mode
+
+
+def _trace(graph: Any, arguments: tuple[Any, ...], path: Path, axes: dict[str, dict[int, str]]) -> None:
+    import torch
+
+    torch.onnx.export(
+        graph, arguments, str(path), input_names=list(axes), output_names=["states"],
+        dynamic_axes={**axes, "states": {0: "batch", 1: "tokens"}}, opset_version=_OPSET, dynamo=False,
+    )  # fmt: skip

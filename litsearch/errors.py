@@ -49,3 +49,7 @@ class StorageError(IndexProblem):
 
 class QuestionError(LitsearchError):
     """A question that cannot be asked: empty, or far too long."""
+
+
+class RegisterError(LitsearchError):
+    """The register of decisions cannot be used, or refuses an entry."""

@@ -27,7 +27,9 @@ def storage(place: Path) -> Iterator[None]:
         yield
     except OSError as error:
         remedy = _REMEDIES.get(error.errno or 0, "The disk reported an error. Check it and run it again")
-        raise StorageError(f"Could not write {place}: {error.strerror or error}. {remedy}; what was there before is kept.") from error
+        raise StorageError(
+            f"Could not write {place}: {error.strerror or error}. {remedy}; what was there before is kept."
+        ) from error
 
 
 def write_whole(path: Path, content: bytes) -> None:

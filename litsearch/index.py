@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from litsearch.catalogue import Catalogue, write_catalogue
 from litsearch.engines.faiss import FaissVectors
+from litsearch.engines.tokens import TokenVectors
 from litsearch.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, LitsearchError
 from litsearch.files import sha256_of, storage, sync, sync_folder, write_whole
 from litsearch.lexical import LexicalIndex
@@ -29,16 +30,17 @@ from litsearch.records import Document, Passage
 log = logging.getLogger(__name__)
 
 # Goes up when a generation's files change their form; an index of another schema is named as such and rebuilt.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _POINTER = "current.json"
+WHOLE_PASSAGE = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Units:
     """What the vectors stand for: row ``i`` belongs to passage ``passages[i]`` and its sentence ``sentences[i]``.
 
-    Both int32, shape (n_units,); sentence -1 is the whole passage.
+    Both int32, shape (n_units,); sentence ``WHOLE_PASSAGE`` is all of it.
     """
 
     passages: NDArray[np.int32]
@@ -58,6 +60,7 @@ class Contents:
     units: Units
     unit_hashes: Sequence[bytes]
     vectors: NDArray[np.float32]
+    tokens: Sequence[NDArray[np.float32]]
     terms: Sequence[Sequence[str]]
     word_counts: Mapping[str, int]
     manifest: Mapping[str, Any]
@@ -81,6 +84,7 @@ class Generation:
         self.vectors = FaissVectors.open(folder / "vectors.faiss")
         rows = np.load(folder / "units.npy", mmap_mode="r", allow_pickle=False)
         self.units = Units(np.asarray(rows[:, 0]), np.asarray(rows[:, 1]))
+        self.tokens = TokenVectors.open(folder / "tokens")
         self.lexical = LexicalIndex.open(folder / "lexical")
         self.word_counts: dict[str, int] = json.loads((folder / "words.json").read_text(encoding="utf-8"))
         if len(self.vectors) != len(self.units.passages):
@@ -112,9 +116,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             raise IndexDamaged(f"{folder / 'manifest.json'} was changed after it was written. {_REBUILD}")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise IndexDamaged(f"{folder / 'manifest.json'} is missing or damaged. {_REBUILD}") from error
-    if manifest["schema"] != SCHEMA_VERSION:
+    if manifest.get("schema") != SCHEMA_VERSION:
         raise IndexMismatch(
-            f"The index was written in form {manifest['schema']}, this program reads form {SCHEMA_VERSION}. Run: python ingest.py"
+            f"The index was written in form {manifest.get('schema', 'unknown')}, this program reads form {SCHEMA_VERSION}. Run: python ingest.py"
         )
     return manifest
 
@@ -167,7 +171,9 @@ class Index:
             try:
                 lock.acquire()
             except filelock.Timeout as error:
-                raise IndexBusy(f"Another ingest is at work on {self.root}. Wait until it has finished and run it again.") from error
+                raise IndexBusy(
+                    f"Another ingest is at work on {self.root}. Wait until it has finished and run it again."
+                ) from error
         try:
             yield
         finally:
@@ -313,6 +319,7 @@ def _is_whole(folder: Path) -> bool:
 def _write(folder: Path, contents: Contents) -> None:
     write_catalogue(folder / "library.sqlite", contents.documents, contents.passages)
     FaissVectors.build(contents.vectors).save(folder / "vectors.faiss")
+    TokenVectors.build(contents.tokens, contents.vectors.shape[1]).save(folder / "tokens")
     rows = np.stack([contents.units.passages, contents.units.sentences], axis=1).astype(np.int32)
     np.save(folder / "units.npy", rows, allow_pickle=False)
     hashes = np.frombuffer(b"".join(contents.unit_hashes), dtype=np.uint8).reshape(len(contents.unit_hashes), -1)
@@ -326,7 +333,9 @@ def _write(folder: Path, contents: Contents) -> None:
         "n_documents": len(contents.documents),
         "n_passages": len(contents.passages),
         "n_units": len(contents.unit_hashes),
-        "libraries": {name: packages.version(name) for name in ("faiss-cpu", "bm25s", "numpy", "onnxruntime", "sentence-transformers")},
+        "libraries": {
+            name: packages.version(name) for name in ("faiss-cpu", "bm25s", "numpy", "onnxruntime", "sentence-transformers")
+        },
         "python": platform.python_version(),
         "files": {path.relative_to(folder).as_posix(): sha256_of(path) for path in files},
     }
@@ -334,5 +343,6 @@ def _write(folder: Path, contents: Contents) -> None:
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True), encoding="utf-8")
     for path in (*files, folder / "manifest.json"):
         sync(path)
-    sync_folder(folder / "lexical")
+    for part in ("lexical", "tokens"):
+        sync_folder(folder / part)
     sync_folder(folder)

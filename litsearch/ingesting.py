@@ -8,9 +8,10 @@ import logging
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from litsearch import passages as splitting
 from litsearch.embedding import Encoder, find_model, model_sha256, open_encoder
 from litsearch.errors import CorpusError, LitsearchError, Refused, StorageError
 from litsearch.files import write_whole
-from litsearch.index import SCHEMA_VERSION, Contents, Generation, Index, Units, fingerprint
+from litsearch.index import SCHEMA_VERSION, WHOLE_PASSAGE, Contents, Generation, Index, Units, fingerprint
 from litsearch.lexical import terms_of, words_of
 from litsearch.passages import SplitRules, split
 from litsearch.reading import READERS, Limits, SourceFile, read_file
@@ -29,14 +30,22 @@ from litsearch.settings import Settings
 log = logging.getLogger(__name__)
 
 SIDECAR = ".meta.yml"
+Floats = NDArray[np.float32]
 # Progress: the stage, how many are done, of how many.
 Progress = Callable[[str, int, int], None]
 
 
-def ingest(settings: Settings, *, rebuild: bool = False, progress: Progress = lambda stage, done, of: None) -> IngestReport:
+def ingest(
+    settings: Settings,
+    *,
+    rebuild: bool = False,
+    progress: Progress = lambda stage, done, of: None,
+    encoder: Encoder | None = None,
+) -> IngestReport:
     """Bring the index up to date with the corpus and say what changed; unchanged passages keep their vectors.
 
-    ``rebuild`` reads and embeds everything anew. A file that cannot be read is refused, listed and left out.
+    ``rebuild`` reads and embeds everything anew. A file that cannot be read is refused, listed and left out. Without an
+    ``encoder`` the one that the settings name is opened.
 
     Raises:
         CorpusError: when the corpus folder is missing or gives no document at all.
@@ -46,35 +55,38 @@ def ingest(settings: Settings, *, rebuild: bool = False, progress: Progress = la
     index = Index(settings.index, keep=settings.keep_generations)
     files = survey(settings.corpus, index.root, trust_dates=not rebuild)
     with index.locked():
-        encoder = open_encoder(settings.model, index.exports, n_threads=settings.n_threads)
-        previous = None if rebuild else _previous(index)
+        encoder = encoder or open_encoder(settings.model, index.exports, n_threads=settings.n_threads)
+        before = _previous(index)
         inputs = inputs_of(settings, encoder.sha256, encoder.max_tokens, files)
-        generation_id = fingerprint(inputs)
-        if previous is not None and previous.generation_id == generation_id:
-            report = _fresh_report(previous, files, time.perf_counter() - started)
-            previous.catalogue.close()
+        if before is not None and before.manifest["inputs"] == inputs and not rebuild:
+            report = _fresh_report(before, files, time.perf_counter() - started)
+            before.catalogue.close()
             return report
+        previous = None if rebuild else before
         library = _read(settings, files, previous, encoder, progress)
         if not library.documents:
             raise CorpusError(_nothing_read(settings.corpus, library.refused))
         unit_texts, units = units_of(library.documents, library.passages)
-        hashes = [_hash(text) for text in unit_texts]
-        vectors, n_embedded = _vectors(unit_texts, hashes, previous, encoder, progress)
+        hashes = [_hash(text, sentence) for text, sentence in zip(unit_texts, units.sentences.tolist(), strict=True)]
+        vectors, tokens, n_embedded = _vectors(unit_texts, hashes, units, previous, encoder, progress)
+        refused = [asdict(refusal) for refusal in library.refused]
+        # A reader may refuse a file once and read the same bytes later (time ran out): that makes another generation.
+        generation_id = fingerprint({"inputs": inputs, "refused": refused})
         manifest = {
             "generation": generation_id,
             "inputs": inputs,
             "model": {"name": encoder.name, "sha256": encoder.sha256, "dimensions": encoder.dimensions},
-            "refused": [asdict(refusal) for refusal in library.refused],
+            "refused": refused,
             "repairs": [[path, r.what, r.count, r.example] for path, r in _repairs(library.documents)],
         }
         texts = lexical_texts(library.documents, library.passages)
         terms = [terms_of(text) for text in texts]
         word_counts = Counter(word for text in texts for word in words_of(text))
-        contents = Contents(library.documents, library.passages, units, hashes, vectors, terms, word_counts, manifest)
+        contents = Contents(library.documents, library.passages, units, hashes, vectors, tokens, terms, word_counts, manifest)
         index.publish(contents, lambda stage: progress(stage, 0, 0))
-        report = _report(generation_id, previous, library, files, n_embedded, time.perf_counter() - started)
-        if previous is not None:
-            previous.catalogue.close()
+        report = _report(generation_id, before, library, files, n_embedded, time.perf_counter() - started)
+        if before is not None:
+            before.catalogue.close()
     return report
 
 
@@ -93,7 +105,7 @@ def check(settings: Settings) -> IngestReport:
     inputs = inputs_of(settings, model_sha256(folder, name), recorded["splitter"]["max_tokens"], files)
     report = _fresh_report(current, files, time.perf_counter() - started)
     current.catalogue.close()
-    if fingerprint(inputs) == current.generation_id:
+    if inputs == recorded:
         return report
     old, new = recorded["files"], inputs["files"]
     notes = [f"the {part} changed" for part in ("model", "splitter", "readers", "form") if recorded.get(part) != inputs.get(part)]
@@ -173,7 +185,8 @@ def survey(corpus: Path, index_root: Path | None, *, trust_dates: bool) -> list[
 def _walk(corpus: Path) -> Iterator[tuple[str, Path]]:
     for folder, folders, names in os.walk(corpus, onerror=_raise):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in names:
+        # A linked folder is not entered; it is listed, so that it is refused by its name and not skipped in silence.
+        for name in [*names, *(name for name in folders if (Path(folder) / name).is_symlink())]:
             if not name.startswith((".", "~$")):
                 path = Path(folder) / name
                 yield path.relative_to(corpus).as_posix(), path
@@ -186,7 +199,8 @@ def _raise(error: OSError) -> None:
 def _problem(corpus: Path, path: Path, relative: str) -> str:
     if any(ord(c) < 32 for c in relative) or not _is_utf8(relative):
         return "has a name with control or undecodable characters. Rename it."
-    if path.is_symlink() and not path.resolve().is_relative_to(corpus.resolve()):
+    # realpath, because Path.resolve raises on links in a circle.
+    if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(corpus)):
         return "is a link that leads out of the corpus. Copy the article itself into the corpus."
     if not path.is_file():
         return "is not an ordinary file. Copy the article itself into the corpus."
@@ -233,7 +247,7 @@ def _save_census(root: Path, census: Mapping[str, Sequence[object]]) -> None:
         log.warning("the record of file dates could not be kept: %s", error)
 
 
-def inputs_of(settings: Settings, model_sha256: str, max_tokens: int, files: Sequence[CorpusFile]) -> dict[str, object]:
+def inputs_of(settings: Settings, model_sha256: str, max_tokens: int, files: Sequence[CorpusFile]) -> dict[str, Any]:
     """Everything that decides what a generation holds; equal inputs build equal generations."""
     return {
         "form": f"{SCHEMA_VERSION}.{_FORM_VERSION}",
@@ -281,7 +295,7 @@ def _read(
             old_passages.setdefault(passage.document_id, []).append(passage)
     old_refused: dict[str, list[Refusal]] = {}
     for row in previous.manifest["refused"] if previous is not None else ():
-        old_refused.setdefault(row["path"].split("#", 1)[0], []).append(Refusal(**row))
+        old_refused.setdefault(_file_of(row["path"], kept), []).append(Refusal(**row))
     library = _Library([], [], [])
     rules = SplitRules(max_tokens=encoder.max_tokens)
     for number, file in enumerate(files):
@@ -305,13 +319,21 @@ def _read(
     return library
 
 
+def _file_of(refused: str, paths: Container[str]) -> str:
+    """The file that a refusal is about: its path, or the path in ``path#key``; either may hold a ``#`` of its own."""
+    at = len(refused)
+    while at > 0 and refused[:at] not in paths:
+        at = refused.rfind("#", 0, at)
+    return refused[: max(at, 0)]
+
+
 def _unchanged(settings: Settings, files: Sequence[CorpusFile], previous: Generation | None, encoder: Encoder) -> set[str]:
     if previous is None:
         return set()
     recorded = previous.manifest["inputs"]
     now = inputs_of(settings, encoder.sha256, encoder.max_tokens, files)
-    # Another splitter, reader or limit may read the same bytes otherwise.
-    if any(recorded.get(part) != now[part] for part in ("form", "splitter", "readers", "limits")):
+    # Another splitter, reader or limit may read the same bytes otherwise; another model may count other tokens in them.
+    if any(recorded.get(part) != now[part] for part in ("form", "model", "splitter", "readers", "limits")):
         return set()
     return {file.path for file in files if recorded["files"].get(file.path) == file.state}
 
@@ -345,13 +367,13 @@ def _read_one(settings: Settings, file: CorpusFile) -> tuple[list[Document], lis
 # --------------------------------------------------------------------------------------------------------- vectors
 
 # Goes up when the texts that are embedded or indexed for the same passage change their form.
-_FORM_VERSION = 1
+_FORM_VERSION = 2
 
 
 def units_of(documents: Sequence[Document], passages: Sequence[Passage]) -> tuple[list[str], Units]:
-    """The texts to embed: every passage, and every sentence of it, each under its article's title and section.
+    """The texts to embed: every passage under its article's title and section, and every sentence of it by itself.
 
-    Which of title, section and lead-in reach the encoder was chosen by measurement (docs/RESULTS.md, "Units").
+    A list's lead-in goes before each. A heading helps a passage and misleads a sentence (docs/RESULTS.md, "Units").
     """
     by_id = {document.document_id: document for document in documents}
     texts: list[str] = []
@@ -361,9 +383,9 @@ def units_of(documents: Sequence[Document], passages: Sequence[Passage]) -> tupl
         lead = document.text[passage.lead_in.start : passage.lead_in.end] + " " if passage.lead_in else ""
         header = _header(document.metadata, passage)
         texts.append(f"{header}{lead}{passage.text}")
-        rows.append((position, -1))
+        rows.append((position, WHOLE_PASSAGE))
         for number, sentence in enumerate(passage.sentences):
-            texts.append(f"{header}{lead}{document.text[sentence.start : sentence.end]}")
+            texts.append(f"{lead}{document.text[sentence.start : sentence.end]}")
             rows.append((position, number))
     table = np.array(rows, dtype=np.int32).reshape(-1, 2)
     return texts, Units(table[:, 0].copy(), table[:, 1].copy())
@@ -385,15 +407,22 @@ def _header(metadata: Metadata, passage: Passage) -> str:
     return f"{'. '.join(parts)}. " if parts else ""
 
 
-def _hash(text: str) -> bytes:
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+def _hash(text: str, sentence: int) -> bytes:
+    # A passage keeps token vectors as well, so it is another thing than a sentence of the same words.
+    kind = b"passage" if sentence == WHOLE_PASSAGE else b"sentence"
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16, person=kind).digest()
 
 
 def _vectors(
-    texts: Sequence[str], hashes: Sequence[bytes], previous: Generation | None, encoder: Encoder, progress: Progress
-) -> tuple[NDArray[np.float32], int]:
-    """A vector a text; those that the previous generation of the same model holds are taken from it."""
+    texts: Sequence[str], hashes: Sequence[bytes], units: Units, previous: Generation | None, encoder: Encoder, progress: Progress
+) -> tuple[Floats, list[Floats], int]:
+    """A vector a text, the token vectors of each passage, and how many texts had to be embedded for that.
+
+    What the previous generation of the same model holds is taken from it.
+    """
     vectors = np.zeros((len(texts), encoder.dimensions), dtype=np.float32)
+    of_passages = {number: int(units.passages[number]) for number in np.flatnonzero(units.sentences == WHOLE_PASSAGE).tolist()}
+    tokens: list[Floats] = [np.zeros((0, encoder.dimensions), dtype=np.float32)] * len(of_passages)
     known: dict[bytes, int] = {}
     if previous is not None and previous.manifest["model"]["sha256"] == encoder.sha256:
         known = previous.unit_vectors()
@@ -401,17 +430,28 @@ def _vectors(
         for number, key in enumerate(hashes):
             if key in known:
                 vectors[number] = old[known[key]]
-    first: dict[bytes, int] = {}
+                if number in of_passages:
+                    tokens[of_passages[number]] = previous.tokens.of(int(previous.units.passages[known[key]]))
+    # The same text is embedded once, wherever it stands.
+    places: dict[bytes, list[int]] = {}
     for number, key in enumerate(hashes):
         if key not in known:
-            first.setdefault(key, number)
-    new = sorted(first.values())
-    if new:
-        vectors[new] = encoder.embed([texts[number] for number in new], lambda done, of: progress("embedding", done, of))
-    for number, key in enumerate(hashes):
-        if key in first and first[key] != number:
-            vectors[number] = vectors[first[key]]
-    return vectors, len(new)
+            places.setdefault(key, []).append(number)
+    whole = [same for same in places.values() if same[0] in of_passages]
+    parts = [same for same in places.values() if same[0] not in of_passages]
+    n_new = len(places)
+    found_whole, found_tokens = encoder.embed_tokens(
+        [texts[same[0]] for same in whole], lambda done, of: progress("embedding", done, n_new)
+    )
+    found_parts = encoder.embed(
+        [texts[same[0]] for same in parts], lambda done, of: progress("embedding", len(whole) + done, n_new)
+    )
+    for same, vector in zip([*whole, *parts], [*found_whole, *found_parts], strict=True):
+        vectors[same] = vector
+    for same, of_text in zip(whole, found_tokens, strict=True):
+        for number in same:
+            tokens[of_passages[number]] = of_text
+    return vectors, tokens, n_new
 
 
 # ---------------------------------------------------------------------------------------------------------- report
@@ -446,12 +486,18 @@ def _fresh_report(current: Generation, files: Sequence[CorpusFile], seconds: flo
 
 
 def _report(
-    generation_id: str, previous: Generation | None, library: _Library, files: Sequence[CorpusFile], n_embedded: int, seconds: float
+    generation_id: str,
+    previous: Generation | None,
+    library: _Library,
+    files: Sequence[CorpusFile],
+    n_embedded: int,
+    seconds: float,
 ) -> IngestReport:
     old: dict[str, str] = previous.manifest["inputs"]["files"] if previous is not None else {}
     new = {file.path: file.state for file in files}
     added, removed = set(new) - set(old), set(old) - set(new)
-    by_state = {old[path]: path for path in sorted(removed, reverse=True)}
+    # Files that were never read have no content to be recognised by.
+    by_state = {old[path]: path for path in sorted(removed, reverse=True) if not old[path].startswith("refused:")}
     renamed = []
     for path in sorted(added):
         source = by_state.pop(new[path], None)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import math
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -24,6 +26,9 @@ _STOP = frozenset(
 # Robertson's usual range; chosen on SciFact train and the dev questions (docs/RESULTS.md, "Lexical").
 K1, B = 1.2, 0.75
 
+# bm25s sets its logger to DEBUG when imported.
+logging.getLogger("bm25s").setLevel(logging.WARNING)
+
 _stemmer = Stemmer.Stemmer("english")
 
 
@@ -43,7 +48,7 @@ def terms_of(text: str) -> list[str]:
     >>> terms_of("What are the stretch marks on my bellies?")
     ['stretch', 'mark', 'belli']
     """
-    return _stemmer.stemWords([word for word in words_of(text) if word not in _STOP])
+    return list[str](_stemmer.stemWords([word for word in words_of(text) if word not in _STOP]))
 
 
 class LexicalIndex:
@@ -90,6 +95,15 @@ class LexicalIndex:
                 total += np.float32(weight) * self._bm25.get_scores(known)[: self._n_passages]
         return total
 
-    def knows(self, term: str) -> bool:
-        """Whether any passage holds the term."""
-        return term in self._vocabulary
+    def n_holding(self, term: str) -> int:
+        """In how many passages the term stands."""
+        number = self._vocabulary.get(term)
+        if number is None:
+            return 0
+        starts = self._bm25.scores["indptr"]
+        return int(starts[number + 1] - starts[number])
+
+    def rarity(self, term: str) -> float:
+        """How much a term tells: BM25's inverse document frequency, highest for a term that no passage holds."""
+        n_holding = self.n_holding(term)
+        return math.log(1 + (self._n_passages - n_holding + 0.5) / (n_holding + 0.5))

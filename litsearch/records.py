@@ -27,17 +27,33 @@ class SourceKind:
 # not particular papers.
 SOURCE_KINDS: tuple[SourceKind, ...] = (
     SourceKind("regulator", "Regulator", "A public body that decides which products may be sold, and for what."),
-    SourceKind("consensus", "Expert consensus", "Recommendations that a group of specialists agreed on after reading the evidence."),
+    SourceKind(
+        "consensus", "Expert consensus", "Recommendations that a group of specialists agreed on after reading the evidence."
+    ),
     SourceKind("meta-analysis", "Meta-analysis", "Results of several studies added together and analysed as one."),
-    SourceKind("systematic-review", "Systematic review", "A planned search for every study on a question, and what they show together."),
-    SourceKind("randomised-trial", "Randomised trial", "A study in which chance decided who, or which side of the face, had which treatment."),
+    SourceKind(
+        "systematic-review", "Systematic review", "A planned search for every study on a question, and what they show together."
+    ),
+    SourceKind(
+        "randomised-trial",
+        "Randomised trial",
+        "A study in which chance decided who, or which side of the face, had which treatment.",
+    ),
     SourceKind("cohort", "Cohort study", "People who had a treatment were followed over time; chance did not decide who had it."),
-    SourceKind("case-series", "Case series", "What happened to several people who had the treatment, with nobody to compare them with."),
+    SourceKind(
+        "case-series", "Case series", "What happened to several people who had the treatment, with nobody to compare them with."
+    ),
     SourceKind("case-report", "Case report", "What happened to one person or a few people."),
     SourceKind("narrative-review", "Narrative review", "Experts' overview of a subject; not every study was searched for."),
-    SourceKind("patient-information", "Patient information", "A leaflet or page written for patients by a health service or public body."),
+    SourceKind(
+        "patient-information", "Patient information", "A leaflet or page written for patients by a health service or public body."
+    ),
     SourceKind("news-report", "News report", "A journalist's account of what others found or said."),
-    SourceKind("promotional-web-article", "Promotional web article", "Written by or for those who sell the treatment. It may leave out drawbacks."),
+    SourceKind(
+        "promotional-web-article",
+        "Promotional web article",
+        "Written by or for those who sell the treatment. It may leave out drawbacks.",
+    ),
     SourceKind("not-stated", "Kind not stated", "The file does not say what kind of source this is."),
 )
 KIND_BY_NAME = {kind.name: kind for kind in SOURCE_KINDS}
@@ -111,7 +127,9 @@ class Metadata:
         if not self.restates:
             return ""
         year = f" ({self.year or self.published[:4]})" if self.date else ""
-        return f"digest of the {self.restates} of: {self.by if self.by != NOT_STATED else 'authors not stated'}{year}, {self.name}"
+        return (
+            f"digest of the {self.restates} of: {self.by if self.by != NOT_STATED else 'authors not stated'}{year}, {self.name}"
+        )
 
     def citation(self) -> dict[str, Any]:
         """Every field for display and export; ``not stated`` where the source is silent."""

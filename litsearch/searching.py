@@ -6,27 +6,34 @@ import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from litsearch.embedding import Encoder, OnnxEncoder
+from litsearch.engines.tokens import TokenVectors
 from litsearch.errors import QuestionError
-from litsearch.glossary import Glossary, Match, expansions_of, load_glossary
-from litsearch.index import Generation, Index
+from litsearch.glossary import Glossary, expansions_of, load_glossary
+from litsearch.index import WHOLE_PASSAGE, Generation, Index
 from litsearch.lexical import terms_of
 from litsearch.passages import sentences_of
-from litsearch.ranking.fusion import min_max
+from litsearch.ranking.answerability import Judge, Signals, load_judge, signals_of
+from litsearch.ranking.balance import merge_identical, spread_sources
+from litsearch.ranking.differences import find_differences
+from litsearch.ranking.fusion import best_first, min_max, promote
 from litsearch.records import Answer, Answers, Document, Hit, Metadata, Outcome, Passage, Reading
+from litsearch.reranking import Reranker, open_reranker
 from litsearch.settings import Settings
 from litsearch.spelling import Speller
 
 Floats = NDArray[np.float32]
 
-# A longer question is cut there: 20 pages of text is no question, and every word costs.
+# A longer question is cut there: twenty pages of text are no question, and every word costs.
 MAX_QUESTION_CHARACTERS = 10_000
+# What everyone is asked before a treatment; finds the passages that say who should not have it.
+_CAUTION_QUESTION = "Who should not have this treatment, and who should ask a doctor first?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,37 +42,47 @@ class RankingRules:
 
     n_dense_units: int = 400
     n_lexical: int = 100
-    sentence_weight: float = 0.6
-    passage_weight: float = 0.4
+    sentence_weight: float = 0.5
+    passage_weight: float = 0.5
     lexical_weight: float = 0.3
+    n_interacting: int = 150
+    interaction_weight: float = 2.0
+    use_spelling: bool = True
+    use_glossary: bool = True
     expansion_weight: float = 0.5
-    core_weight: float = 0.5
+    core_words: int = 20
     role_weights: Mapping[str, float] = field(
-        default_factory=lambda: {"aim": -0.15, "background": -0.05, "methods": -0.08, "declarations": -0.15, "limits": -0.03}
+        default_factory=lambda: {"aim": -0.44, "background": -0.16, "methods": -0.24, "declarations": -0.44, "limits": -0.10}
     )
+    n_reranked: int = 30
+    reranker_weight: float = 1.0
+    most_of_one_source: int = 2
+    n_cautions: int = 3
+    caution_from: float = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """A question made ready for both retrievers."""
+    """A question made ready for both retrievers: the texts to embed and the weighted terms to look up."""
 
     reading: Reading
     text: str
     core: str
-    matches: tuple[Match, ...]
+    queries: tuple[str, ...]
     terms: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What both retrievers found: arrays over the same candidate passages, shape (n,)."""
+    """What both retrievers found: arrays over the same candidate passages, shape (n,); ``best_sentence`` -1 is none."""
 
     positions: NDArray[np.int64]
-    similarity: Floats
     sentence_similarity: Floats
     passage_similarity: Floats
     lexical: Floats
     best_sentence: NDArray[np.int64]
+    query: Floats
+    question_tokens: Floats
 
 
 def understand(question: str, glossary: Glossary, speller: Speller, rules: RankingRules) -> Understood:
@@ -77,72 +94,77 @@ def understand(question: str, glossary: Glossary, speller: Speller, rules: Ranki
     question = " ".join(question[:MAX_QUESTION_CHARACTERS].replace("\x00", " ").split())
     if not any(character.isalnum() for character in question):
         raise QuestionError("Type a question first, for example: Who should not have this treatment?")
-    text, corrections = speller.mend(question)
-    matches = tuple(glossary.find(text))
+    text, corrections = speller.mend(question) if rules.use_spelling else (question, ())
+    matches = glossary.find(text) if rules.use_glossary else []
     expansions = expansions_of(matches)
     terms = dict.fromkeys(terms_of(text), 1.0)
     for phrase in expansions:
         for term in terms_of(phrase):
             terms.setdefault(term, rules.expansion_weight)
-    explained = tuple((m.words, m.entry.term) for m in matches if not m.is_term)
-    return Understood(Reading(question, corrections, explained, expansions), text, core_of(text), matches, terms)
+    explained = tuple((match.words, match.entry.term) for match in matches if not match.is_term)
+    core = core_of(text, rules.core_words)
+    queries = [text, core, *([f"{core} ({', '.join(expansions[:8])})"] if expansions else [])]
+    return Understood(Reading(question, corrections, explained, expansions), text, core, tuple(dict.fromkeys(queries)), terms)
 
 
-_ASKS = re.compile(r"\?\s*$")
 _OPENS_QUESTION = re.compile(
-    r"\b(what|when|where|which|who|why|how|can|could|should|shall|is|are|am|do|does|did|will|would|may|has|have|any)\b", re.IGNORECASE
+    r"(what|when|where|which|who|why|how|can|could|should|shall|is|are|am|do|does|did|will|would|may|has|have|any)\b",
+    re.IGNORECASE,
 )
 
 
-def core_of(text: str) -> str:
-    """The part of a long message that asks: its sentences with a question mark, else those that open like a question, else all.
+def core_of(text: str, at_most: int) -> str:
+    """The part of a message longer than ``at_most`` words that asks: its sentences with a question mark, else those that open
+    like a question, else all of it.
 
-    >>> core_of("My wedding is in May. I had acne for years. Will the scars fade?")
+    >>> core_of("My wedding is in May. I had acne for years. Will the scars fade?", 5)
     'Will the scars fade?'
     """
-    if len(text.split()) <= 20:
+    if len(text.split()) <= at_most:
         return text
     sentences = [text[s.start : s.end] for s in sentences_of(text)]
-    asking = [s for s in sentences if _ASKS.search(s)] or [s for s in sentences if _OPENS_QUESTION.match(s)]
-    return " ".join(asking) if asking else text
+    asking = [s for s in sentences if s.rstrip().endswith("?")] or [s for s in sentences if _OPENS_QUESTION.match(s)]
+    return " ".join(asking) or text
 
 
 def retrieve(understood: Understood, generation: Generation, encoder: Encoder, rules: RankingRules) -> Candidates:
     """The passages that either retriever finds near the question."""
-    texts = [understood.text]
-    if understood.core != understood.text:
-        texts.append(understood.core)
-    if understood.reading.expansions:
-        texts.append(f"{understood.core} ({', '.join(understood.reading.expansions[:12])})")
-    queries = encoder.embed(texts)
-    query = queries.mean(axis=0, keepdims=True)
+    vectors, tokens = encoder.embed_tokens(understood.queries)
+    query = vectors.mean(axis=0)
     query /= max(float(np.linalg.norm(query)), 1e-9)
-    similarities, units = generation.vectors.search(query, rules.n_dense_units)
+    similarities, units = generation.vectors.search(query[None], rules.n_dense_units)
     lexical = generation.lexical.relevance(understood.terms)
     n_lexical = min(rules.n_lexical, int((lexical > 0).sum()))
     by_words = np.argsort(-lexical, kind="stable")[:n_lexical]
     positions = np.union1d(generation.units.passages[units[0]].astype(np.int64), by_words.astype(np.int64))
     place = {int(position): number for number, position in enumerate(positions)}
+    # A passage that only its words found is at most as similar as the least similar one that its vector found.
     floor = float(similarities.min()) if similarities.size else 0.0
-    sentence = np.full(len(positions), floor, dtype=np.float32)
-    passage = np.full(len(positions), floor, dtype=np.float32)
+    sentence, passage = np.full((2, len(positions)), floor, dtype=np.float32)
     best = np.full(len(positions), -1, dtype=np.int64)
     for similarity, unit in zip(similarities[0], units[0], strict=True):
         number = place[int(generation.units.passages[unit])]
         ordinal = int(generation.units.sentences[unit])
-        if ordinal < 0:
+        if ordinal == WHOLE_PASSAGE:
             passage[number] = similarity
         elif best[number] < 0:
             sentence[number], best[number] = similarity, ordinal
-    return Candidates(positions, np.maximum(sentence, passage), sentence, passage, lexical[positions], best)
+    # Without the two tokens that frame every text: they match each other in every passage.
+    return Candidates(positions, sentence, passage, lexical[positions], best, query, tokens[-1][1:-1])
 
 
-def rank(candidates: Candidates, passages: Sequence[Passage], rules: RankingRules) -> Floats:
-    """A relevance for each candidate: dense and lexical together, and what its section does in its document."""
+def rank(candidates: Candidates, passages: Sequence[Passage], tokens: TokenVectors, rules: RankingRules) -> Floats:
+    """The relevance of each candidate, shape (n,): meaning, words, and what its section does in its document; then, for the
+    first ``n_interacting``, how well its tokens cover the question's. The others stay below them in their order.
+    """
     dense = rules.sentence_weight * candidates.sentence_similarity + rules.passage_weight * candidates.passage_similarity
-    roles = np.array([rules.role_weights.get(p.role, 0.0) for p in passages], dtype=np.float32)
-    total: Floats = min_max(dense.astype(np.float32)) + rules.lexical_weight * min_max(candidates.lexical) + roles
-    return total
+    roles = np.array([rules.role_weights.get(passage.role, 0.0) for passage in passages], dtype=np.float32)
+    fused = (min_max(dense) + rules.lexical_weight * min_max(candidates.lexical) + roles).astype(np.float32)
+    if not rules.interaction_weight:
+        return fused
+    first = best_first(fused)[: rules.n_interacting]
+    covered = tokens.interaction(candidates.question_tokens, candidates.positions[first])
+    return promote(fused, first, np.float32(rules.interaction_weight) * min_max(covered))
 
 
 class Searcher:
@@ -154,30 +176,40 @@ class Searcher:
         self.notice = ""
         self._index = Index(settings.index)
         self._lock = threading.Lock()
-        self._open: _Open | None = None
+        self._open: _Library | None = None
 
     def ask(self, question: str, *, top: int = 5) -> Answers:
-        """The passages that answer, best first, with the cautions beside them.
+        """The passages that answer, best first, with the cautions beside them and, where sources differ, one for each side.
 
         Raises:
             QuestionError: for an empty question.
-            IndexMissing, IndexDamaged, IndexMismatch, ModelError: each with its remedy.
+            IndexMissing, IndexDamaged, IndexMismatch, ModelError, SettingsError: each with its remedy.
         """
         started = time.perf_counter()
-        held = self._library()
-        understood = understand(question, held.glossary, held.speller, self.rules)
-        candidates = retrieve(understood, held.generation, held.encoder, self.rules)
-        passages = held.generation.catalogue.passages_at([int(p) for p in candidates.positions])
-        relevance = rank(candidates, passages, self.rules)
-        order = np.lexsort((candidates.positions, -relevance))
-        hits = [self._hit(held, rank_, passages[n], candidates, int(n), float(relevance[n])) for rank_, n in enumerate(order[:top], 1)]
-        confidence = float(candidates.similarity.max()) if len(passages) else 0.0
-        outcome: Outcome = "answered" if confidence > 0.5 else "related"
-        milliseconds = (time.perf_counter() - started) * 1000
+        library = self._library()
+        found = self._find(library, question)
+        confidence = library.judge.confidence(self._signals(library, found))
+        hits = self._hits(library, found, top)
         return Answers(
-            understood.reading.question, understood.reading, outcome, confidence, tuple(hits), (), (),
-            held.generation.generation_id, milliseconds,
-        )  # fmt: skip
+            question=found.understood.reading.question,
+            reading=found.understood.reading,
+            outcome=self._outcome(library.judge, confidence),
+            confidence=confidence,
+            hits=hits,
+            cautions=self._cautions(library, found),
+            differing=_differing(found.understood.core, hits),
+            generation=library.generation.generation_id,
+            milliseconds=(time.perf_counter() - started) * 1000,
+        )
+
+    def signals(self, question: str) -> Signals:
+        """What the judge of answerability sees of a question.
+
+        Raises:
+            As ``ask``.
+        """
+        library = self._library()
+        return self._signals(library, self._find(library, question))
 
     def article(self, document_id: str) -> Document | None:
         """A whole document of the generation in use, or None when it has none of that id."""
@@ -199,31 +231,173 @@ class Searcher:
         """What the generation in use was made of."""
         return self._library().generation.manifest
 
-    def _hit(self, held: _Open, rank_: int, passage: Passage, candidates: Candidates, number: int, relevance: float) -> Hit:
-        path, metadata = held.metadata[passage.document_id]
-        ordinal = int(candidates.best_sentence[number])
-        span = passage.sentences[max(ordinal, 0)]
-        answer = Answer(span.start, span.end, passage.text[span.start - passage.start : span.end - passage.start])
-        return Hit(rank_, passage, path, metadata, answer, float(candidates.similarity[number]), relevance)
+    # ------------------------------------------------------------------------------------------------- the stages
 
-    def _library(self) -> _Open:
+    def _find(self, library: _Library, question: str) -> _Found:
+        understood = understand(question, library.glossary, library.speller, self.rules)
+        candidates = retrieve(understood, library.generation, library.encoder, self.rules)
+        passages = library.generation.catalogue.passages_at([int(position) for position in candidates.positions])
+        relevance = rank(candidates, passages, library.generation.tokens, self.rules)
+        if library.reranker is not None and self.rules.reranker_weight:
+            relevance = self._rerank(library, library.reranker, understood, passages, relevance)
+        return _Found(understood, candidates, passages, relevance, [int(number) for number in best_first(relevance)])
+
+    def _rerank(
+        self, library: _Library, reranker: Reranker, understood: Understood, passages: Sequence[Passage], relevance: Floats
+    ) -> Floats:
+        """Relevance with the reranker's word on the first candidates added."""
+        first = best_first(relevance)[: self.rules.n_reranked]
+        texts = [f"{_heading(library.metadata[p.document_id][1], p)} {p.text}".strip() for p in (passages[int(n)] for n in first)]
+        stated = reranker.relevance(understood.text, texts)
+        return promote(relevance, first, np.float32(self.rules.reranker_weight) * min_max(stated))
+
+    def _signals(self, library: _Library, found: _Found) -> Signals:
+        lexical = library.generation.lexical
+        terms = list(dict.fromkeys(terms_of(found.understood.core)))
+        top = [found.passages[number] for number in found.order[:3]]
+        return signals_of(
+            found.candidates.sentence_similarity,
+            found.candidates.passage_similarity,
+            terms,
+            {term: lexical.rarity(term) for term in terms},
+            {term for term in terms if not lexical.n_holding(term)},
+            [set(terms_of(f"{_heading(library.metadata[p.document_id][1], p)} {p.text}")) for p in top],
+        )
+
+    def _outcome(self, judge: Judge, confidence: float) -> Outcome:
+        answered_from = self.settings.strictness or judge.answered_from
+        if confidence >= answered_from:
+            return "answered"
+        return "related" if confidence >= min(judge.related_from, answered_from) else "nothing"
+
+    def _hits(self, library: _Library, found: _Found, top: int) -> tuple[Hit, ...]:
+        # Look a little further than asked, so that merging reprints and spreading sources leaves enough.
+        order = found.order[: top * 3 + 10]
+        groups = merge_identical([found.passages[number].text for number in order])
+        leaders = [order[group[0]] for group in groups]
+        twins = {order[group[0]]: [order[place] for place in group[1:]] for group in groups}
+        spread = spread_sources(
+            [found.passages[number].document_id for number in leaders], most=self.rules.most_of_one_source, first=top
+        )
+        chosen = [leaders[place] for place in spread][:top]
+        return tuple(
+            self._hit(
+                library,
+                found,
+                number,
+                place,
+                tuple(library.metadata[found.passages[twin].document_id][0] for twin in twins[number]),
+            )
+            for place, number in enumerate(chosen, start=1)
+        )
+
+    def _hit(self, library: _Library, found: _Found, number: int, place: int, also_in: tuple[str, ...]) -> Hit:
+        candidates, passage = found.candidates, found.passages[number]
+        path, metadata = library.metadata[passage.document_id]
+        return Hit(
+            rank=place,
+            passage=passage,
+            path=path,
+            metadata=metadata,
+            answer=_sentence(passage, max(int(candidates.best_sentence[number]), 0)),
+            similarity=float(max(candidates.sentence_similarity[number], candidates.passage_similarity[number])),
+            relevance=float(found.relevance[number]),
+            lead_in=_lead_in(library, passage),
+            also_in=also_in,
+        )
+
+    def _cautions(self, library: _Library, found: _Found) -> tuple[Hit, ...]:
+        """The passages that say who should not have the treatment, those nearest to the question first, one a source."""
+        if not len(library.caution_positions):
+            return ()
+        near = library.caution_vectors @ found.candidates.query
+        together = 0.5 * near + 0.5 * library.caution_similarity
+        hits: list[Hit] = []
+        sources: set[str] = set()
+        for number in np.lexsort((library.caution_positions, -together)):
+            if together[number] < self.rules.caution_from or len(hits) == self.rules.n_cautions:
+                break
+            passage = library.cautions[int(number)]
+            if passage.document_id in sources:
+                continue
+            sources.add(passage.document_id)
+            path, metadata = library.metadata[passage.document_id]
+            similarity, relevance = float(near[number]), float(together[number])
+            hits.append(
+                Hit(
+                    len(hits) + 1,
+                    passage,
+                    path,
+                    metadata,
+                    _sentence(passage, 0),
+                    similarity,
+                    relevance,
+                    _lead_in(library, passage),
+                )
+            )
+        return tuple(hits)
+
+    def _library(self) -> _Library:
         """The generation that the pointer names now, opened once."""
         with self._lock:
-            current = _pointer_state(self._index)
-            if self._open is None or self._open.state != current:
+            state = _pointer_state(self._index)
+            if self._open is None or self._open.state != state:
                 generation, self.notice = self._index.open_good()
-                self._open = _open(self.settings, self._index, generation, current)
+                self._open = _open_library(self.settings, self._index, generation, state)
             return self._open
 
 
+# ------------------------------------------------------------------------------------------------------- its parts
+
+
 @dataclass(frozen=True, slots=True)
-class _Open:
+class _Found:
+    understood: Understood
+    candidates: Candidates
+    passages: Sequence[Passage]
+    relevance: Floats
+    order: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Library:
+    """One generation, open, with everything that answering from it needs."""
+
     state: tuple[int, int]
     generation: Generation
     encoder: Encoder
+    reranker: Reranker | None
     glossary: Glossary
     speller: Speller
+    judge: Judge
     metadata: Mapping[str, tuple[str, Metadata]]
+    cautions: Sequence[Passage]
+    caution_positions: NDArray[np.int64]
+    caution_vectors: Floats
+    caution_similarity: Floats
+
+
+def _open_library(settings: Settings, index: Index, generation: Generation, state: tuple[int, int]) -> _Library:
+    model = generation.manifest["model"]
+    encoder = OnnxEncoder(index.exports / model["sha256"][:16], n_threads=settings.n_threads)
+    glossary = load_glossary(settings.practice / "glossary.yml")
+    positions = np.array(generation.catalogue.positions_of("caution"), dtype=np.int64)
+    units = np.flatnonzero((generation.units.sentences == WHOLE_PASSAGE) & np.isin(generation.units.passages, positions))
+    vectors = generation.vectors.at(units)
+    return _Library(
+        state=state,
+        generation=generation,
+        encoder=encoder,
+        reranker=open_reranker(settings.reranker, n_threads=settings.n_threads),
+        glossary=glossary,
+        speller=Speller(generation.word_counts, glossary.words),
+        judge=load_judge(),
+        metadata=generation.catalogue.metadata(),
+        cautions=generation.catalogue.passages_at([int(position) for position in positions]),
+        caution_positions=positions,
+        caution_vectors=vectors,
+        caution_similarity=vectors @ encoder.embed([_CAUTION_QUESTION])[0],
+    )
 
 
 def _pointer_state(index: Index) -> tuple[int, int]:
@@ -234,9 +408,27 @@ def _pointer_state(index: Index) -> tuple[int, int]:
     return (status.st_mtime_ns, status.st_ino)
 
 
-def _open(settings: Settings, index: Index, generation: Generation, state: tuple[int, int]) -> _Open:
-    model = generation.manifest["model"]
-    encoder = OnnxEncoder(index.exports / model["sha256"][:16], n_threads=settings.n_threads)
-    glossary = load_glossary(settings.practice / "glossary.yml")
-    speller = Speller(generation.word_counts, glossary.words)
-    return _Open(state, generation, encoder, glossary, speller, generation.catalogue.metadata())
+def _heading(metadata: Metadata, passage: Passage) -> str:
+    return ". ".join(part for part in (metadata.title, passage.section) if part)
+
+
+def _sentence(passage: Passage, ordinal: int) -> Answer:
+    span = passage.sentences[ordinal]
+    return Answer(span.start, span.end, passage.text[span.start - passage.start : span.end - passage.start])
+
+
+def _lead_in(library: _Library, passage: Passage) -> str:
+    if passage.lead_in is None:
+        return ""
+    document = library.generation.catalogue.document(passage.document_id)
+    return document.text[passage.lead_in.start : passage.lead_in.end] if document else ""
+
+
+def _differing(question: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """The hits that take different sides on what was asked, each marked at the sentence that does."""
+    sentences = [[_sentence(hit.passage, n).text for n in range(len(hit.passage.sentences))] for hit in hits]
+    statements = find_differences(question, sentences, [hit.passage.document_id for hit in hits])
+    return tuple(
+        replace(hits[s.passage], answer=_sentence(hits[s.passage].passage, s.sentence), rank=place)
+        for place, s in enumerate(statements, start=1)
+    )

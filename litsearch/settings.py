@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,16 @@ from litsearch.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT_PREFIX = "LITSEARCH_"
+LOG_VARIABLE = "LITSEARCH_LOG"  # the level of the log on standard error; no setting, because it is needed before them
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that can be set. Paths are absolute; relative ones in the file count from the project's folder."""
+    """Everything that can be set.
+
+    Paths are absolute; relative ones in the file and the environment count from the project's folder, those of the command
+    line from where the command is given.
+    """
 
     corpus: Path = ROOT / "corpus"
     index: Path = ROOT / "index"
@@ -31,11 +36,12 @@ class Settings:
     max_pages: int = 500
     max_records: int = 200_000
     read_timeout_s: int = 60
+    register: str = ""  # empty: practice/register.sqlite; or the address of a database, as postgresql+psycopg://user@host/name
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("threads", "strictness"):
-            if getattr(self, name) < 0:
+            if not getattr(self, name) >= 0:
                 raise SettingsError(f"Setting {name!r} must not be negative. Mend it in practice/settings.toml.")
         if self.strictness >= 1:
             raise SettingsError("Setting 'strictness' is a confidence between 0 and 1. Mend it in practice/settings.toml.")
@@ -48,9 +54,7 @@ class Settings:
         return self.threads or os.cpu_count() or 1
 
 
-def load_settings(
-    file: Path | None = None, environment: Mapping[str, str] | None = None, **overrides: Any
-) -> Settings:
+def load_settings(file: Path | None = None, environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
     """Settings from defaults, the settings file, the environment (``LITSEARCH_CORPUS=...``) and the command line, in that order.
 
     Raises:
@@ -58,7 +62,7 @@ def load_settings(
     """
     file = file or ROOT / "practice" / "settings.toml"
     environment = os.environ if environment is None else environment
-    types = {f.name: type(f.default) for f in fields(Settings) if f.name != "origins"}
+    types: dict[str, type] = {f.name: type(f.default) for f in fields(Settings) if f.name != "origins"}
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
 
@@ -77,21 +81,25 @@ def load_settings(
         for name, value in stated.items():
             take(name, value, file.name)
     for name, value in sorted(environment.items()):
-        if name.startswith(ENVIRONMENT_PREFIX):
+        # LITSEARCH_TEST_... names what the tests may use, no setting.
+        if name.startswith(ENVIRONMENT_PREFIX) and name != LOG_VARIABLE and not name.startswith(f"{ENVIRONMENT_PREFIX}TEST_"):
             take(name.removeprefix(ENVIRONMENT_PREFIX).lower(), value, f"environment {name}")
     for name, value in overrides.items():
         if value is not None:
             take(name, value, "command line")
-    return replace(Settings(), **values, origins=origins)
+    return Settings(**values, origins=origins)
 
 
 def _convert(name: str, value: Any, kind: type, origin: str) -> Any:
     try:
         if issubclass(kind, Path):
-            return (ROOT / Path(value).expanduser()).resolve()
-        if isinstance(value, bool):
-            raise ValueError("true or false")
-        return kind(value)
-    except (TypeError, ValueError) as error:
+            if value == "":
+                raise ValueError("an empty path would name the whole project")
+            return ((Path.cwd() if origin == "command line" else ROOT) / Path(value).expanduser()).resolve()
+        if isinstance(value, bool) or (kind.__name__ == "int" and isinstance(value, float)):
+            raise ValueError("another type")
+        convert: Callable[[Any], Any] = kind
+        return convert(value)
+    except (TypeError, ValueError, RuntimeError) as error:  # RuntimeError: links in a circle, "~" of nobody
         wanted = {"int": "a whole number", "float": "a number", "str": "a text"}.get(kind.__name__, "a path")
         raise SettingsError(f"Setting {name!r} in {origin} must be {wanted}, not {value!r}.") from error

@@ -84,4 +84,17 @@ class Speller:
         return singular in self._counts or singular in english_words()
 
 
-_SOUND_ALIKES = {"f": "p", "p": "f", "k": "c", "c": "ks", "s": "cp", "z": "xs", "x": "z", "j": "g", "g": "j", "i": "e", "e": "i", "n": "k"}
+_SOUND_ALIKES = {
+    "f": "p",
+    "p": "f",
+    "k": "c",
+    "c": "ks",
+    "s": "cp",
+    "z": "xs",
+    "x": "z",
+    "j": "g",
+    "g": "j",
+    "i": "e",
+    "e": "i",
+    "n": "k",
+}

@@ -25,7 +25,13 @@ class FaissVectors:
         return cls(index)
 
     def save(self, path: Path) -> None:
-        faiss.write_index(self._index, str(path))
+        """Write the index to one file."""
+        """Write the index to a file.
+
+        Raises:
+            OSError: when the disk refuses (FAISS's own writer can lose the last block of a full disk in silence).
+        """
+        path.write_bytes(faiss.serialize_index(self._index).data)
 
     @classmethod
     def open(cls, path: Path) -> FaissVectors:
@@ -56,6 +62,12 @@ class FaissVectors:
             return np.zeros((len(queries), 0), np.float32), np.zeros((len(queries), 0), np.int64)
         similarities, positions = self._index.search(np.ascontiguousarray(queries, dtype=np.float32), n)
         return similarities, positions
+
+    def at(self, positions: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The vectors at these positions, shape (n, dim)."""
+        if not len(positions):
+            return np.zeros((0, self.dimensions), np.float32)
+        return np.asarray(self._index.reconstruct_batch(positions.astype(np.int64)), dtype=np.float32)
 
     def vectors(self) -> NDArray[np.float32]:
         """All vectors in their order, shape (n, dim)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,19 +22,29 @@ def min_max(values: Floats) -> Floats:
     return ((values - low) / (high - low)).astype(np.float32) if high > low else np.zeros_like(values, dtype=np.float32)
 
 
-def weighted_sum(signals: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:
-    """The sum of each signal, moved to 0..1, times its weight; all of shape (n,).
+def best_first(relevance: Floats) -> NDArray[np.int64]:
+    """Positions by relevance of shape (n,), best first; ties in the given order.
 
-    Raises:
-        KeyError: for a signal without a weight.
+    >>> best_first(np.array([0.1, 0.7, 0.7], dtype=np.float32)).tolist()
+    [1, 2, 0]
     """
-    total: Floats | None = None
-    for name in sorted(signals):
-        part = np.float32(weights[name]) * min_max(signals[name])
-        total = part if total is None else total + part
-    if total is None:
-        raise ValueError("no signal to add up")
-    return total.astype(np.float32)
+    return np.argsort(-relevance, kind="stable").astype(np.int64)
+
+
+def promote(relevance: Floats, first: NDArray[np.int64], more: Floats) -> Floats:
+    """Relevance of shape (n,) with ``more`` added at the positions ``first``, all of which then stand before the others.
+
+    >>> promote(np.array([3, 2, 1], dtype=np.float32), np.array([0, 1]), np.array([0, 2], dtype=np.float32)).tolist()
+    [3.0, 4.0, 2.5]
+    """
+    promoted = relevance.copy()
+    promoted[first] = relevance[first] + more
+    others = np.ones(len(relevance), dtype=bool)
+    others[first] = False
+    if others.any() and len(first):
+        # Below the last promoted one by a constant, so that the others keep their order and their distances.
+        promoted[others] += promoted[first].min() - relevance[others].max() - np.float32(0.5)
+    return promoted
 
 
 def reciprocal_rank_fusion(rankings: Sequence[Sequence[str]], *, k: int = 60) -> list[str]:

@@ -1,0 +1,114 @@
+"""Whether the first passage answers: a calibrated probability from several signals, by a small logistic model kept as data."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from litsearch.errors import ModelError
+
+Floats = NDArray[np.float32]
+
+MODEL_FILE = Path(__file__).parent.parent / "models" / "answerability.json"
+# The ranks whose mean similarity stands for "what this corpus says to any question on its subject".
+_ORDINARY = slice(5, 20)
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What is known about a question's best passages before anyone has read them.
+
+    ``*_margin`` is how far the best stands out from ordinary passages; ``coverage_*`` the share of the question's words,
+    weighted by rarity in the corpus, that stand in the first passage, or in one of the first three; ``unknown`` the share
+    that stands nowhere in the corpus.
+    """
+
+    sentence_similarity: float
+    passage_similarity: float
+    sentence_margin: float
+    passage_margin: float
+    coverage_first: float
+    coverage_three: float
+    unknown: float
+
+
+def signals_of(
+    sentence_similarity: Floats,
+    passage_similarity: Floats,
+    question_terms: Sequence[str],
+    rarity: Mapping[str, float],
+    unknown_terms: Collection[str],
+    top_terms: Sequence[Collection[str]],
+) -> Signals:
+    """The signals of one question.
+
+    ``sentence_similarity`` and ``passage_similarity`` are the cosines of all candidates, shape (n,), in any order;
+    ``rarity`` weighs each question term; ``top_terms`` are the terms of the first passages, best first.
+    """
+    total = sum(rarity[term] for term in question_terms) or 1.0
+
+    def share(terms: Sequence[str]) -> float:
+        return sum(rarity[term] for term in terms) / total
+
+    first = top_terms[0] if top_terms else ()
+    three = set().union(*top_terms[:3])
+    return Signals(
+        *_best_and_margin(sentence_similarity, passage_similarity),
+        coverage_first=share([term for term in question_terms if term in first]),
+        coverage_three=share([term for term in question_terms if term in three]),
+        unknown=share([term for term in question_terms if term in unknown_terms]),
+    )
+
+
+def _best_and_margin(sentence: Floats, passage: Floats) -> tuple[float, float, float, float]:
+    best: list[float] = []
+    margins: list[float] = []
+    for similarities in (sentence, passage):
+        ordered = np.sort(similarities)[::-1]
+        top = float(ordered[0]) if len(ordered) else 0.0
+        ordinary = ordered[_ORDINARY] if len(ordered) > _ORDINARY.start else ordered[-1:]
+        best.append(top)
+        margins.append(top - float(ordinary.mean()) if len(ordinary) else 0.0)
+    return best[0], best[1], margins[0], margins[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """A logistic model over signals, and the confidences from which a question counts as answered, or at least related."""
+
+    weights: Mapping[str, float]
+    intercept: float
+    answered_from: float
+    related_from: float
+
+    def confidence(self, signals: Signals) -> float:
+        """The calibrated probability, 0..1, that the library answers the question."""
+        values = asdict(signals)
+        logit = self.intercept + sum(weight * values[name] for name, weight in self.weights.items())
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
+
+
+def load_judge(path: Path = MODEL_FILE) -> Judge:
+    """The judge that ``make calibrate`` wrote.
+
+    Raises:
+        ModelError: when the file is missing or not of its form.
+    """
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        judge = Judge(
+            weights={str(name): float(weight) for name, weight in stored["weights"].items()},
+            intercept=float(stored["intercept"]),
+            answered_from=float(stored["answered_from"]),
+            related_from=float(stored["related_from"]),
+        )
+        judge.confidence(Signals(0, 0, 0, 0, 0, 0, 0))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{path} is missing or damaged. Reinstall the project, or run: make calibrate") from error
+    return judge
