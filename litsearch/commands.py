@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from litsearch import claims_commands
@@ -45,6 +46,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     ask.set_defaults(run=_ask)
 
     claims_commands.add_to(commands)
+
+    evaluate = commands.add_parser("evaluate", help="measure the search on a public data set in BEIR's layout")
+    evaluate.add_argument("dataset", metavar="DATASET", help="folder with corpus.jsonl, queries.jsonl and qrels/test.tsv")
+    evaluate.add_argument("--index", metavar="DIR", help="keep the data set's index here (default: a temporary folder)")
+    evaluate.add_argument("--queries", type=_positive, default=0, metavar="N", help="only so many queries, always the same ones")
+    evaluate.add_argument("--json", action="store_true", help="print the figures as one JSON object")
+    evaluate.set_defaults(run=_evaluate)
 
     rollback = commands.add_parser("rollback", help="serve an earlier generation of the index again")
     rollback.add_argument("generation", nargs="?", metavar="GENERATION", help="default: the one before the current")
@@ -200,6 +208,23 @@ def _answer_lines(answers: Answers) -> Iterator[str]:
         yield f"\n{hit.rank}. {hit.metadata.name}{section}"
         yield f"   {hit.metadata.citation()['kind_label']} | {hit.metadata.by} | {hit.metadata.date or 'date not stated'} | {hit.path}"
         yield "   " + hit.passage.text.replace("\n", "\n   ")
+
+
+# -------------------------------------------------------------------------------------------------------- evaluate
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from litsearch.evaluation.beir import evaluate, lines_of
+
+    index = Path(arguments.index) if arguments.index else None
+    report = evaluate(
+        Path(arguments.dataset), load_settings(), index=index, n_queries=arguments.queries, progress=_progress_bar()
+    )
+    if arguments.json:
+        _print_json(report)
+    else:
+        print("\n".join(lines_of(report)))
+    return OK
 
 
 # -------------------------------------------------------------------------------------------------------- rollback

@@ -70,18 +70,18 @@ class OnnxEncoder:
             for name in ("encoder.onnx", "tokenizer.json"):
                 if sha256_of(folder / name) != about["files"][name]:
                     raise ModelError(f"{folder / name} is damaged. Delete the folder {folder} and run: python ingest.py")
-        except (OSError, ValueError, KeyError) as error:
+            self.name: str = about["name"]
+            self.sha256: str = about["sha256"]
+            self.dimensions: int = about["dimensions"]
+            self.max_tokens: int = about["max_tokens"]
+            self._pooling: str = about["pooling"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(
                 f"The exported model in {folder} cannot be read. Delete that folder and run: python ingest.py"
             ) from error
         import onnxruntime
         from tokenizers import Tokenizer
 
-        self.name: str = about["name"]
-        self.sha256: str = about["sha256"]
-        self.dimensions: int = about["dimensions"]
-        self.max_tokens: int = about["max_tokens"]
-        self._pooling: str = about["pooling"]
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = n_threads
         options.inter_op_num_threads = 1

@@ -36,8 +36,11 @@ class Match:
 
 
 def _strings(value: Any) -> Any:
-    value = [value] if isinstance(value, str) else value  # one phrase without brackets; its letters are no phrases
-    return tuple(str(item) if isinstance(item, int | float) and not isinstance(item, bool) else item for item in value or ())
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        return [value] if isinstance(value, str) else value  # one phrase without brackets; its letters are no phrases
+    return tuple(str(item) if isinstance(item, int | float) and not isinstance(item, bool) else item for item in value)
 
 
 _Phrases = Annotated[tuple[str, ...], BeforeValidator(_strings), Field(max_length=200)]
@@ -136,9 +139,14 @@ def load_glossary(path: Path) -> Glossary:
 
 
 def expansions_of(matches: Sequence[Match]) -> tuple[str, ...]:
-    """The words to add to a search for these matches: the literature's term and the broader words for it."""
+    """The words to add to a search for these matches: the literature's term and the broader words for it.
+
+    A question that uses the literature's own term needs neither (docs/RESULTS.md, "Glossary").
+    """
     added: dict[str, None] = {}
     for match in matches:
+        if match.is_term:
+            continue
         for phrase in (match.entry.term, *match.entry.broader):
             added.setdefault(phrase, None)
     return tuple(added)

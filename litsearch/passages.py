@@ -14,7 +14,7 @@ from litsearch.records import Block, Document, Passage, Role, Span
 CountTokens = Callable[[Sequence[str]], list[int]]
 
 # Goes up when the same document would be split differently; it is part of every index, so an old index is named as such.
-SPLITTER_VERSION = 1
+SPLITTER_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class _Piece:
 
     @property
     def section(self) -> str:
-        return " > ".join(self.headings[1:]) if len(self.headings) > 1 else (self.headings[0] if self.headings else "")
+        return " > ".join(self.headings)
 
 
 def _pieces(document: Document, rules: SplitRules, count_tokens: CountTokens) -> Iterator[_Piece]:
@@ -151,7 +151,7 @@ def _pieces(document: Document, rules: SplitRules, count_tokens: CountTokens) ->
         run = _list_run(blocks, position)
         path = [text for _, text in headings]
         if path and path[0] == document.metadata.title:
-            path = path[1:] or path
+            path = path[1:]
         room = rules.max_tokens - 2 - _header_tokens(document, path, count_tokens)
         if run:
             yield from _list_pieces(document, blocks, position, run, path, room, count_tokens)

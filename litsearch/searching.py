@@ -23,6 +23,7 @@ from litsearch.ranking.answerability import Judge, Signals, load_judge, signals_
 from litsearch.ranking.balance import merge_identical, spread_sources
 from litsearch.ranking.differences import find_differences
 from litsearch.ranking.fusion import best_first, min_max, promote
+from litsearch.ranking.intent import role_preferences
 from litsearch.records import Answer, Answers, Document, Hit, Metadata, Outcome, Passage, Reading
 from litsearch.reranking import Reranker, open_reranker
 from litsearch.settings import Settings
@@ -54,6 +55,7 @@ class RankingRules:
     role_weights: Mapping[str, float] = field(
         default_factory=lambda: {"aim": -0.44, "background": -0.16, "methods": -0.24, "declarations": -0.44, "limits": -0.10}
     )
+    use_intent: bool = True
     n_reranked: int = 30
     reranker_weight: float = 1.0
     most_of_one_source: int = 2
@@ -153,12 +155,15 @@ def retrieve(understood: Understood, generation: Generation, encoder: Encoder, r
     return Candidates(positions, sentence, passage, lexical[positions], best, query, tokens[-1][1:-1])
 
 
-def rank(candidates: Candidates, passages: Sequence[Passage], tokens: TokenVectors, rules: RankingRules) -> Floats:
-    """The relevance of each candidate, shape (n,): meaning, words, and what its section does in its document; then, for the
+def rank(question: str, candidates: Candidates, passages: Sequence[Passage], tokens: TokenVectors, rules: RankingRules) -> Floats:
+    """The relevance of each candidate, shape (n,): meaning, words, and what its section is worth to the question; then, for the
     first ``n_interacting``, how well its tokens cover the question's. The others stay below them in their order.
     """
     dense = rules.sentence_weight * candidates.sentence_similarity + rules.passage_weight * candidates.passage_similarity
-    roles = np.array([rules.role_weights.get(passage.role, 0.0) for passage in passages], dtype=np.float32)
+    worth = dict(rules.role_weights)
+    for role, more in (role_preferences(question) if rules.use_intent else {}).items():
+        worth[role] = worth.get(role, 0.0) + more
+    roles = np.array([worth.get(passage.role, 0.0) for passage in passages], dtype=np.float32)
     fused = (min_max(dense) + rules.lexical_weight * min_max(candidates.lexical) + roles).astype(np.float32)
     if not rules.interaction_weight:
         return fused
@@ -211,6 +216,27 @@ class Searcher:
         library = self._library()
         return self._signals(library, self._find(library, question))
 
+    def rank_passages(self, question: str, n: int) -> list[tuple[Passage, float]]:
+        """The first ``n`` candidates with their relevance, best first, before reprints are merged and sources spread.
+
+        Raises:
+            As ``ask``.
+        """
+        found = self._find(self._library(), question)
+        return [(found.passages[number], float(found.relevance[number])) for number in found.order[:n]]
+
+    def rank_documents(self, question: str, n: int) -> list[tuple[str, float]]:
+        """Ids of the first ``n`` documents by their best passage, with its relevance.
+
+        Raises:
+            As ``ask``.
+        """
+        found = self._find(self._library(), question)
+        best: dict[str, float] = {}
+        for number in found.order:
+            best.setdefault(found.passages[number].document_id, float(found.relevance[number]))
+        return list(best.items())[:n]
+
     def article(self, document_id: str) -> Document | None:
         """A whole document of the generation in use, or None when it has none of that id."""
         return self._library().generation.catalogue.document(document_id)
@@ -237,7 +263,7 @@ class Searcher:
         understood = understand(question, library.glossary, library.speller, self.rules)
         candidates = retrieve(understood, library.generation, library.encoder, self.rules)
         passages = library.generation.catalogue.passages_at([int(position) for position in candidates.positions])
-        relevance = rank(candidates, passages, library.generation.tokens, self.rules)
+        relevance = rank(understood.core, candidates, passages, library.generation.tokens, self.rules)
         if library.reranker is not None and self.rules.reranker_weight:
             relevance = self._rerank(library, library.reranker, understood, passages, relevance)
         return _Found(understood, candidates, passages, relevance, [int(number) for number in best_first(relevance)])
@@ -311,7 +337,9 @@ class Searcher:
         if not len(library.caution_positions):
             return ()
         near = library.caution_vectors @ found.candidates.query
-        together = 0.5 * near + 0.5 * library.caution_similarity
+        # A list names the people; a sentence often says no more than "ask your doctor".
+        lists = np.array(["\n" in passage.text for passage in library.cautions])
+        together = 0.5 * near + 0.5 * library.caution_similarity + np.where(lists, np.float32(0.15), np.float32(0.0))
         hits: list[Hit] = []
         sources: set[str] = set()
         for number in np.lexsort((library.caution_positions, -together)):

@@ -60,6 +60,9 @@ class Speller:
 
     def _nearest(self, word: str) -> str | None:
         plain = "".join(words_of(word))
+        # A contraction is no misspelling: "shouldn't" mended to "should" would turn the question round.
+        if re.search(r"['’](?!s$)", word) or plain in _CONTRACTIONS:
+            return None
         if len(plain) < _SHORTEST or not plain.isalpha() or len(plain) > 40 or self._known(plain):
             return None
         limit = _tolerance(len(plain))
@@ -84,6 +87,11 @@ class Speller:
         return singular in self._counts or singular in english_words()
 
 
+# As people type them without the apostrophe.
+_CONTRACTIONS = frozenset(
+    "arent cant couldnt didnt doesnt dont hadnt hasnt havent isnt mightnt mustnt neednt shant shouldnt wasnt werent wont wouldnt"
+    " couldve shouldve wouldve youre theyre youve weve theyve youll theyll itll thatll youd theyd whats wheres whos hows thats".split()
+)
 _SOUND_ALIKES = {
     "f": "p",
     "p": "f",

@@ -12,6 +12,7 @@ from markdown_it.tree import SyntaxTreeNode
 from litsearch.errors import Refused
 from litsearch.reading.metadata import make_metadata, parse_metadata, split_front_matter
 from litsearch.reading.repairs import decode, glued_caption, mend_encoding
+from litsearch.reading.selling import kind_if_selling
 from litsearch.reading.source import Limits, SourceFile, TextBuilder
 from litsearch.records import Block, Document, Repair
 
@@ -29,7 +30,7 @@ class PlainTextReader:
     """``.txt``: headings are guessed from their shape, the text stays to the letter but for recorded repairs."""
 
     name = "text"
-    version = 1
+    version = 2
 
     def recognises(self, file: SourceFile) -> bool:
         return file.suffix in (".txt", ".text", "")
@@ -41,7 +42,7 @@ class PlainTextReader:
         repairs += [Repair("image description parted from the sentence after it", 1, example) for _, example in split]
         if not any(block.kind != "caption" for block in blocks):
             raise Refused("holds no text. Add the article's text or delete the file.")
-        metadata = make_metadata(file.path, file.sidecar, _title_of(text, blocks), fields)
+        metadata = make_metadata(file.path, file.sidecar, _kind_of(text, fields), _title_of(text, blocks), fields)
         return [Document(file.path, file.path, text, blocks, metadata, tuple(repairs))]
 
 
@@ -49,7 +50,7 @@ class MarkdownReader:
     """``.md``: CommonMark with tables; markup goes, text, headings and lists stay."""
 
     name = "markdown"
-    version = 1
+    version = 2
 
     def recognises(self, file: SourceFile) -> bool:
         return file.suffix in (".md", ".markdown")
@@ -66,7 +67,7 @@ class MarkdownReader:
         if not builder.blocks:
             raise Refused("holds no text. Add the article's text or delete the file.")
         blocks = tuple(builder.blocks)
-        metadata = make_metadata(file.path, file.sidecar, _title_of(builder.text, blocks), fields)
+        metadata = make_metadata(file.path, file.sidecar, _kind_of(builder.text, fields), _title_of(builder.text, blocks), fields)
         return [Document(file.path, file.path, builder.text, blocks, metadata, tuple(repairs))]
 
 
@@ -77,10 +78,15 @@ def _open(file: SourceFile) -> tuple[str, dict[str, object], list[Repair]]:
     return body, parse_metadata(front, place=f"{file.path}, front matter"), repairs + mended
 
 
+def _kind_of(text: str, fields: dict[str, object]) -> dict[str, object]:
+    """The kind of source where none is stated: promotional when the text sells the treatment."""
+    return {"kind": kind_if_selling("", text, url=str(fields.get("url", "")))}
+
+
 def _title_of(text: str, blocks: tuple[Block, ...]) -> dict[str, object]:
     """The first heading, when the article opens with it."""
     opens = bool(blocks) and blocks[0].kind == "heading"
-    return {"title": text[blocks[0].start : blocks[0].end].strip(" ?") if opens else ""}
+    return {"title": text[blocks[0].start : blocks[0].end] if opens else ""}
 
 
 # ---------------------------------------------------------------------------------------------------- plain text

@@ -46,7 +46,9 @@ def decode(content: bytes) -> tuple[str, list[Repair]]:
             raise Refused("holds binary data, not text. Export it as text, PDF or DOCX and add that.")
         repairs.append(Repair("null characters removed", text.count("\x00")))
         text = text.replace("\x00", "")
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n\n").replace("\x0c", "\n\n")
+    text = (
+        text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n\n").replace("\x0c", "\n\n")
+    )
     return text, repairs
 
 
@@ -112,8 +114,9 @@ def glued_caption(paragraph: str, document: str) -> int | None:
             return None
         word = re.match(r"[A-Z][a-z]+", paragraph[found.start() :])
         glued_word = re.search(r"[A-Za-z]+$", before)
-        if word and glued_word and re.search(rf"\b{word.group()}\b", document, re.IGNORECASE):
-            # A product's own camel-case name (SkinPen, DermaRoller) is no accident: its first half starts with a capital.
-            if glued_word.group()[0].islower() and len(before.split()) >= 2:
-                return found.start()
+        # A product's own camel-case name is no accident: its first half starts with a capital (SkinPen, DermaRoller) or is
+        # a single letter (iPixel, eMatrix).
+        described = glued_word is not None and re.fullmatch(r"[a-z][A-Za-z]+", glued_word.group()) and len(before.split()) >= 2
+        if word and described and re.search(rf"\b{word.group()}\b", document, re.IGNORECASE):
+            return found.start()
     return None
