@@ -43,7 +43,7 @@ class CheckRules:
 
     n_as_it_stands: int = 24
     n_turned: int = 8
-    n_shown: int = 10
+    n_shown: int = 12
     n_neutral_at_least: int = 4
     conflict_from: float = 0.6
     related_from: float = 0.45
@@ -173,12 +173,24 @@ def questions_of(claim: Claim) -> list[str]:
 
 
 _ANTONYMS: tuple[tuple[str, str], ...] = (
-    (r"\bpainless\b|\bpain-free\b", "painful"), (r"\bsafe\b", "risky"), (r"\bpermanent(ly)?\b|\bforever\b", "temporary"), (r"\bnever\b", "sometimes"),
-    (r"\balways\b", "not always"), (r"\bevery(one|body)\b|\banyone\b|\banybody\b", "not everyone"), (r"\ball\b", "not all"),
-    (r"\bincreas(es?|ed|ing)\b", "reduces"), (r"\breduc(es?|ed|ing)\b", "increases"), (r"\bimprov(es?|ed|ing)\b", "does not improve"),
-    (r"\bmore\b", "less"), (r"\bless\b|\bfewer\b", "more"), (r"\bbetter\b", "worse"), (r"\bdeeper\b", "shallower"), (r"\bno\b|\bzero\b|\bwithout( any)?\b", "some"),
-    (r"\b(just |only )?(one|a single) session\b", "several sessions"), (r"\binstant(ly)?\b|\bimmediate(ly)?\b|\bovernight\b", "over time"),
-)  # fmt: skip
+    (r"\bpainless\b|\bpain-free\b", "painful"),
+    (r"\bsafe\b", "risky"),
+    (r"\bpermanent(ly)?\b|\bforever\b", "temporary"),
+    (r"\bnever\b", "sometimes"),
+    (r"\balways\b", "not always"),
+    (r"\bevery(one|body)\b|\banyone\b|\banybody\b", "not everyone"),
+    (r"\ball\b", "not all"),
+    (r"\bincreas(es?|ed|ing)\b", "reduces"),
+    (r"\breduc(es?|ed|ing)\b", "increases"),
+    (r"\bimprov(es?|ed|ing)\b", "does not improve"),
+    (r"\bmore\b", "less"),
+    (r"\bless\b|\bfewer\b", "more"),
+    (r"\bbetter\b", "worse"),
+    (r"\bdeeper\b", "shallower"),
+    (r"\bno\b|\bzero\b|\bwithout( any)?\b", "some"),
+    (r"\b(just |only )?(one|a single) session\b", "several sessions"),
+    (r"\binstant(ly)?\b|\bimmediate(ly)?\b|\bovernight\b", "over time"),
+)
 
 
 def _opposite_words(text: str) -> str:
@@ -216,7 +228,7 @@ def premises_of(hit: Hit) -> list[Premise]:
                 span.end,
                 lead or hit.lead_in,
                 before,
-                passage.section,
+                f"{hit.metadata.title}. {passage.section}",
                 hit.metadata.treatment or hit.metadata.title,
                 passage.role,
             )
@@ -296,14 +308,19 @@ def decide(evidence: Sequence[Evidence], rules: CheckRules) -> tuple[FindingName
 
 
 def shown_of(evidence: Sequence[Evidence], rules: CheckRules) -> tuple[Evidence, ...]:
-    """What a person sees: what speaks against first, then for, then conditions, then the closest others; strong kinds of source first."""
+    """What a person sees: what speaks against first, then for, then with conditions, then the closest others."""
     telling = sorted(
         (e for e in evidence if e.stance != "neutral"),
         key=lambda e: (_ORDER[e.stance], -e.confidence, _kind_rank(e), e.passage_id),
     )
-    others = sorted((e for e in evidence if e.stance == "neutral"), key=lambda e: (-e.similarity, e.passage_id))
+    others = sorted((e for e in evidence if e.stance == "neutral"), key=lambda e: (-_pertinence(e), e.passage_id))
     room = max(rules.n_neutral_at_least, rules.n_shown - len(telling))
     return (*telling, *others[:room])
+
+
+def _pertinence(evidence: Evidence) -> float:
+    """Similarity, less for what only asks or describes how a study was done: it reads alike and settles nothing."""
+    return evidence.similarity - (0.2 if evidence.role in ("aim", "methods", "background", "declarations") else 0.0)
 
 
 _KIND_RANK = {kind.name: number for number, kind in enumerate(SOURCE_KINDS)}

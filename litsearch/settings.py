@@ -27,7 +27,7 @@ class Settings:
     corpus: Path = ROOT / "corpus"
     index: Path = ROOT / "index"
     practice: Path = ROOT / "practice"
-    model: str = ""  # empty: the shipped encoder, else the packaged one; or a local sentence-transformers folder
+    model: str = ""  # empty: the shipped encoder; "packaged": plain all-MiniLM-L6-v2; or a local sentence-transformers folder
     reranker: str = ""  # empty: the shipped one if there is one; "none": no reranker; or a local folder
     threads: int = 0  # 0: as many as the machine has cores
     keep_generations: int = 3  # the current one and two to roll back to

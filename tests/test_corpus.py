@@ -359,9 +359,7 @@ def test_web_article_shares_no_run_of_eight_words_with_any_original(name):
     originals = [ORIGINALS / source for source in SOURCE_OF.values()]
     if not all(path.is_file() for path in originals):
         pytest.skip("the originals are not in ../shared/seeds")
-    found = {
-        path.name: copied_runs(text_of(name), path.read_text(encoding="utf-8")) for path in originals
-    }
+    found = {path.name: copied_runs(text_of(name), path.read_text(encoding="utf-8")) for path in originals}
     assert not {source: copied for source, copied in found.items() if copied}
 
 

@@ -54,7 +54,15 @@ class Measured:
 def stages(*, reranker: bool) -> list[Stage]:
     """The stages of the search, each with one thing more than the one before; the last is what readers get."""
     default = RankingRules()
-    off = replace(default, use_spelling=False, use_glossary=False, interaction_weight=0.0, role_weights={}, reranker_weight=0.0)
+    off = replace(
+        default,
+        use_spelling=False,
+        use_glossary=False,
+        role_weights={},
+        use_intent=False,
+        interaction_weight=0.0,
+        reranker_weight=0.0,
+    )
     steps: list[tuple[str, dict[str, Any]]] = [
         ("BM25 alone", {"sentence_weight": 0.0, "passage_weight": 0.0, "lexical_weight": 1.0}),
         ("dense: sentences and passages", {"lexical_weight": 0.0, **_own(default, "sentence_weight", "passage_weight")}),
@@ -62,6 +70,7 @@ def stages(*, reranker: bool) -> list[Stage]:
         ("+ spelling", _own(default, "use_spelling")),
         ("+ glossary", _own(default, "use_glossary")),
         ("+ section roles", _own(default, "role_weights")),
+        ("+ what the question is after", _own(default, "use_intent")),
         ("+ late interaction", _own(default, "interaction_weight")),
     ]
     if reranker and default.reranker_weight:

@@ -37,7 +37,7 @@ def without_invisible(text: str) -> tuple[str, list[Repair]]:
 
     >>> without_invisible("micro\\u00adneedling\\u200b works")
     ('microneedling works', [Repair(what='soft hyphens removed', count=1, example=''), Repair(what='zero-width characters removed', count=1, example='')])
-    """  # noqa: E501
+    """
     if not _SUSPECT.search(text):
         return text, []
     repairs = []

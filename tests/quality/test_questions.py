@@ -229,9 +229,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert quote_faults(sample_row(), tmp_path) == ["a.md is not in the corpus"]
 
 
-@pytest.mark.parametrize(
-    ("start", "end", "sound"), [(0, 5, True), (0, 6, False), (3, 3, False), (-1, 2, False), (0.0, 2, False)]
-)
+@pytest.mark.parametrize(("start", "end", "sound"), [(0, 5, True), (0, 6, False), (3, 3, False), (-1, 2, False), (0.0, 2, False)])
 def test_a_span_must_lie_in_its_text(tmp_path: Path, start: int, end: int, sound: bool) -> None:
     """The file holds five characters, so 0:5 is the longest span."""
     (tmp_path / "a.txt").write_text("abcde", encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Measurements that chose what the code does; docs hold their tables."""

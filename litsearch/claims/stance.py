@@ -1,0 +1,683 @@
+"""Stance: what one sentence of the literature says about a claim, by rules that can name their reason and otherwise abstain."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from litsearch.claims.concepts import AREAS, BROADER, LIGHT, OPPOSITES, RELATED, stem, tokens_of
+from litsearch.claims.records import Judgement
+from litsearch.claims.statement import ANY_OTHER, CAUTION, Comparison, Mention, Statement, read
+from litsearch.claims.values import Value, relate
+
+# How alike words are, 0..1, where no table knows them: (claim's words, premise's words) -> best likeness of each of the claim's.
+Likeness = Callable[[Sequence[str], Sequence[str]], Sequence[float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Premise:
+    """One sentence of a passage with what a reader sees around it.
+
+    ``lead_in`` is the sentence that introduces the list in which this one stands, ``before`` the sentence before it,
+    ``treatment`` what the document is about, ``role`` what the passage does in it, ``similarity`` the cosine with the claim.
+    """
+
+    text: str
+    start: int
+    end: int
+    lead_in: str = ""
+    before: str = ""
+    section: str = ""
+    treatment: str = ""
+    role: str = "text"
+    similarity: float = 0.0
+
+
+class Stances(Protocol):
+    """Anything that can tell what premises say about a claim; one judgement a premise, in their order."""
+
+    def judge(self, claim: str, premises: Sequence[Premise]) -> list[Judgement]:
+        """The stance of each premise; neutral where it cannot tell."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What one comparison of claim and premise came to; ``weight`` is 0..1."""
+
+    kind: Literal["agrees", "opposes", "weaker", "open"]
+    weight: float
+    why: str
+
+
+# Chosen on the dev half of tests/quality/claims.jsonl (docs/RESULTS.md, "Claims").
+COVERED = 0.72
+TOPIC = 0.5
+ENOUGH_TO_OPPOSE = 0.5
+
+
+class RuleStances:
+    """The rules alone: concepts, negation, amounts, directions, quantifiers, comparisons and values.
+
+    A premise supports only when everything in the claim is accounted for; it conflicts when it deals with the same thing
+    and says otherwise on one point; it qualifies when it says less than the claim. In all other cases it is neutral.
+
+    >>> judgement = RuleStances().judge("It is painless.", [Premise("Some discomfort is possible.", 0, 28)])[0]
+    >>> judgement.stance, judgement.why
+    ('conflicts', 'the claim rules out pain, the source speaks of it')
+    """
+
+    def __init__(self, likeness: Likeness | None = None) -> None:
+        self._likeness = likeness
+
+    def judge(self, claim: str, premises: Sequence[Premise]) -> list[Judgement]:
+        stated = read(claim)
+        return [self._judge(stated, premise) for premise in premises]
+
+    def _judge(self, claim: Statement, premise: Premise) -> Judgement:
+        pair = _Pair(claim, premise, self._likeness)
+        if pair.source.question or premise.role == "aim":
+            return _neutral(premise, "the source asks this, it does not say it")
+        if not pair.same_treatment:
+            return _neutral(premise, "the source speaks of another treatment")
+        remarks = [remark for test in _TESTS for remark in test(pair)]
+        return _combine(pair, remarks)
+
+
+def _neutral(premise: Premise, why: str) -> Judgement:
+    return Judgement("neutral", min(1.0, max(0.0, premise.similarity)), why, premise.start, premise.end)
+
+
+def _combine(pair: _Pair, remarks: Sequence[Remark]) -> Judgement:
+    premise = pair.premise
+    opposed = max((r for r in remarks if r.kind == "opposes"), key=lambda r: r.weight, default=None)
+    if opposed is not None and pair.variant:
+        opposed = Remark("opposes", opposed.weight * 0.75, f"{opposed.why} (about {pair.variant})")
+    if opposed is not None and opposed.weight >= ENOUGH_TO_OPPOSE:
+        return Judgement("conflicts", opposed.weight, opposed.why, premise.start, premise.end)
+    left_open = next((r for r in remarks if r.kind == "open"), None)
+    weaker = max((r for r in remarks if r.kind == "weaker"), key=lambda r: r.weight, default=None)
+    missing = pair.missing
+    if left_open is not None or missing or pair.coverage < COVERED:
+        if left_open is not None and pair.coverage >= TOPIC:
+            return _neutral(premise, left_open.why)
+        return _neutral(premise, f"it does not mention: {', '.join(missing[:4])}" if missing else "it does not state the claim")
+    confidence = min(0.98, 0.45 + 0.35 * pair.coverage + 0.25 * max(0.0, premise.similarity - 0.3))
+    if pair.condition or pair.variant:
+        said = f"about {pair.variant}" if pair.variant else f"when combined with {pair.condition}"
+        weaker = weaker or Remark("weaker", 0.6, f"the source says it {said}")
+    if weaker is not None:
+        return Judgement("qualifies", min(confidence, weaker.weight + 0.2), weaker.why, premise.start, premise.end)
+    agreed = next((r.why for r in remarks if r.kind == "agrees"), "")
+    hedge = "; the source says that it may" if pair.source.hedged and not pair.claim.hedged else ""
+    return Judgement("supports", confidence, (agreed or "the source says the same") + hedge, premise.start, premise.end)
+
+
+# ---------------------------------------------------------------------------------------------------------- the pair
+
+
+class _Pair:
+    """A claim and a premise side by side: what they share, and what of the claim the premise leaves out."""
+
+    def __init__(self, claim: Statement, premise: Premise, likeness: Likeness | None) -> None:
+        self.claim = claim
+        self.premise = premise
+        self.source = read(premise.text)
+        self.lead = read(premise.lead_in)
+        self.around = read(f"{premise.section}. {premise.before}")
+        self.document = read(premise.treatment)
+        self._likeness = likeness
+        self.listed_caution = bool(premise.lead_in) and bool(CAUTION.search(premise.lead_in))
+        self.caution = self.source.caution or self.listed_caution
+        self.names = self.source.names | self.lead.names
+        self.coverage, self.missing = self._cover()
+
+    # Treatments -----------------------------------------------------------------------------------------------
+
+    @property
+    def claimed_treatments(self) -> frozenset[str]:
+        compared = self.claim.comparison.right if self.claim.comparison else frozenset()
+        return self.claim.treatments - compared
+
+    @property
+    def source_treatments(self) -> frozenset[str]:
+        named = [m for s in (self.source, self.lead) for m in s.mentions if m.concept.group == "treatment" and not m.negated]
+        # A treatment named late in a sentence ("... had to be repaired by surgery") is not what the sentence is about.
+        opens = any(m.first < 8 for m in named)
+        if named and (opens or not self.document.treatments):
+            return frozenset(m.name for m in named)
+        return self.document.treatments
+
+    @property
+    def same_treatment(self) -> bool:
+        claimed, sourced = self.claimed_treatments & _FAMILY, self.source_treatments
+        if not claimed:
+            # A claim that names no treatment is about what the document is about.
+            named = {m.name for m in self.source.mentions if m.concept.group == "treatment"} & _FAMILY
+            return not named or not self.document.treatments or bool(named & self.document.treatments)
+        if not sourced:
+            return True
+        if self.claim.comparison or self.source.comparison:
+            return bool(self.claim.treatments & (sourced | self.document.treatments))
+        return bool(claimed & sourced) or bool(self.variant)
+
+    @property
+    def variant(self) -> str:
+        """The form of needling that the source is about where the claim is about another one, else empty."""
+        claimed, sourced = self.claimed_treatments & _NEEDLING, self.source_treatments & _NEEDLING
+        if claimed and sourced and not claimed & sourced:
+            return "radiofrequency microneedling" if "rf" in sourced else "needling without radiofrequency"
+        return ""
+
+    @property
+    def condition(self) -> str:
+        """What the treatment was combined with in the source, where a claim of benefit does not say so."""
+        if not any(m.effect > 0 for m in self.claim.mentions):
+            return ""
+        added = self.document.treatments - _NEEDLING - self.claim.treatments
+        extra = re.search(r"\bwith ([a-z -]+)$", self.premise.treatment)
+        return (
+            extra.group(1)
+            if extra and (added or not self.document.treatments - _NEEDLING) and extra.group(1) not in self.claim.text.lower()
+            else ""
+        )
+
+    # Coverage -------------------------------------------------------------------------------------------------
+
+    def _cover(self) -> tuple[float, list[str]]:
+        """The part of the claim's content that the premise accounts for, 0..1, and the hard words that it does not."""
+        total = held = 0.0
+        missing: list[str] = []
+        shared = self.document.treatments | self.source_treatments
+        for mention in self.claim.mentions:
+            if mention.concept.group == "treatment" and mention.name in shared:
+                continue
+            weight = 0.3 if mention.name in LIGHT else 1.0
+            credit = self._credit(mention)
+            total += weight
+            held += weight * credit
+            if weight == 1.0 and credit < 0.5:
+                missing.append(self._said(mention))
+        words = list(self.claim.words)
+        if words:
+            likeness = self._word_likeness(words)
+            for word, like in zip(words, likeness, strict=True):
+                total += 0.6
+                held += 0.6 * like
+                if like < 0.4:
+                    missing.append(word)
+        if not total:
+            return (1.0 if self.premise.similarity > 0.6 else 0.0), []
+        return held / total, missing
+
+    def _credit(self, mention: Mention) -> float:
+        name = mention.name
+        if name in self.names:
+            return 1.0
+        if any(name in BROADER.get(other, ()) for other in self.names):
+            return 0.9
+        if any(frozenset((name, other)) in RELATED for other in self.names):
+            return 0.75
+        if name in self.around.names:
+            return 0.6
+        if any(other in self.names for other in BROADER.get(name, ())):
+            return 0.35
+        return 0.0
+
+    def _word_likeness(self, words: Sequence[str]) -> list[float]:
+        source = [*_words_in(self.premise.text), *_words_in(self.premise.lead_in)]
+        stems = {stem(word) for word in source}
+        credits = [1.0 if stem(word) in stems else 0.0 for word in words]
+        open_words = [word for word, credit in zip(words, credits, strict=True) if not credit]
+        if open_words and source and self._likeness is not None:
+            found = dict(zip(open_words, self._likeness(open_words, source), strict=True))
+            # Below this two words are hardly ever the same thing in other words.
+            credits = [
+                credit or (found[word] if found[word] >= 0.5 else 0.0) for word, credit in zip(words, credits, strict=True)
+            ]
+        around = {stem(word) for word in _words_in(f"{self.premise.section} {self.premise.before}")}
+        return [max(credit, 0.5 if stem(word) in around else 0.0) for word, credit in zip(words, credits, strict=True)]
+
+    def _said(self, mention: Mention) -> str:
+        tokens = tokens_of(self.claim.text)[mention.first : mention.last]
+        return self.claim.text[tokens[0].start : tokens[-1].end] if tokens else mention.name
+
+    def rest_covered(self, *except_names: str) -> float:
+        """The part of the claim's concepts other than these that the premise mentions; 1 when there are no others."""
+        rest = [
+            m
+            for m in self.claim.mentions
+            if m.name not in except_names
+            and m.name not in LIGHT
+            and m.concept.group in ("burden", "target", "good", "people", "thing", "treatment")
+            and not (m.concept.group == "treatment" and m.name in (self.document.treatments | self.source_treatments))
+        ]
+        credits = [self._credit(m) for m in rest]
+        words = list(self.claim.words)
+        credits += [0.5 + like / 2 for like in self._word_likeness(words)] if words else []
+        return sum(credits) / len(credits) if credits else 1.0
+
+
+_NEEDLING = frozenset({"microneedling", "rf"})
+_FAMILY = frozenset({"microneedling", "rf", "laser", "peel", "microdermabrasion", "dermabrasion", "surgery", "botulinum"})
+_SERIOUS = frozenset({"burn", "nerve", "fatloss", "granuloma", "tramtrack", "infection"})
+# Speaks of how skin ages or is damaged, not of what a treatment does.
+_BACKGROUND = re.compile(
+    r"\b(as (you|we|people) (age|get older|grow older)|with age\b|the older we|uv rays|exposure to the sun|from the sun\b"
+    r"|sun exposure|usually hard to|until now)\b",
+    re.IGNORECASE,
+)
+
+
+def _words_in(text: str) -> list[str]:
+    return list(re.findall(r"[a-z][a-z'-]{2,}", text.lower()))
+
+
+# --------------------------------------------------------------------------------------------------------- the tests
+
+
+def _burdens(pair: _Pair) -> Iterator[Remark]:
+    """Pain, downtime, side effects: how much of it the claim promises against how much the source speaks of."""
+    if pair.claim.comparison or pair.source.comparison:
+        return
+    for said in (m for m in pair.claim.mentions if m.concept.group == "burden"):
+        for found in (m for m in pair.source.mentions if m.concept.group in ("burden", "target")):
+            kind = _kinship(said.name, found.name)
+            if not kind or pair.rest_covered(said.name) < TOPIC:
+                continue
+            name = _plain(said.name)
+            if said.amount == 0 and found.amount > 0 and not found.negated:
+                weight = (0.85 if kind == "same" else 0.7) - (0.15 if found.effect > 0 else 0.0)
+                yield Remark(
+                    "opposes",
+                    weight,
+                    f"the claim rules out {name}, the source speaks of {'it' if kind == 'same' else _plain(found.name)}",
+                )
+            elif said.amount == 0 and kind == "same":
+                yield Remark("agrees", 0.8, f"both rule out {name}")
+            elif (
+                said.negated
+                and said.amount == 1
+                and ((found.amount == 3 and not found.negated) or (found.name in _SERIOUS and found.amount))
+            ):
+                yield Remark("opposes", 0.75, f"the claim rules out serious {name}, the source speaks of {_plain(found.name)}")
+            elif said.amount == 3 and found.amount <= 1 and kind == "same":
+                yield Remark("opposes", 0.8, f"the claim speaks of much {name}, the source of little or none")
+            elif said.amount == 1 and not said.negated and found.amount == 3 and kind == "same":
+                yield Remark("opposes", 0.7, f"the claim speaks of little {name}, the source of much")
+            elif said.amount == 2 and not said.negated and found.amount == 0 and kind == "same":
+                yield Remark("opposes", 0.7, f"the claim speaks of {name}, the source rules it out")
+            elif kind == "same":
+                yield Remark("agrees", 0.7, f"both speak of {name}")
+
+
+def _kinship(said: str, found: str) -> str:
+    """Whether the source's concept is the claim's, a kind of it, or what makes it up; empty when it is neither."""
+    if said == found:
+        return "same"
+    if said in BROADER.get(found, ()) or (said == "downtime" and found in ("redness", "swelling", "peeling")):
+        return "kind"
+    return "same" if {said, found} == {"risk", "sideeffect"} else ""
+
+
+def _effects(pair: _Pair) -> Iterator[Remark]:
+    """Good or harm done to what a treatment is for: the same direction, the opposite one, or less than claimed."""
+    if pair.claim.comparison or pair.source.comparison or _BACKGROUND.search(pair.source.text):
+        return
+    listed_good = pair.lead.names & {"improve", "suitable"} or re.search(r"\b(consider|want)\b", pair.lead.text)
+    for said in (m for m in pair.claim.mentions if m.concept.group in ("target", "good")):
+        name = _plain(said.name)
+        about = [m for m in pair.source.mentions if m.concept.group in ("target", "good") and _same_aim(said.name, m.name)]
+        silent = said.effect and about and not any(m.effect or m.incomplete for m in about)
+        if silent and (pair.listed_caution or not listed_good):
+            yield Remark("open", 0.5, f"the source does not say what becomes of {name}")
+        for found in about:
+            if pair.rest_covered(said.name) < TOPIC:
+                continue
+            if said.complete and said.effect > 0 and found.incomplete:
+                yield Remark("opposes", 0.85, f"the claim says that {name} goes away, the source that it does not")
+            elif said.incomplete and found.complete and found.effect > 0:
+                yield Remark("opposes", 0.7, f"the claim says that {name} does not go away, the source that it does")
+            elif said.incomplete and found.incomplete:
+                yield Remark("agrees", 0.8, f"both say that {name} does not go away entirely")
+            elif (
+                said.effect
+                and found.effect
+                and said.effect != found.effect
+                and said.name == found.name
+                and not pair.listed_caution
+            ):
+                yield Remark("opposes", 0.75, f"the claim and the source point in opposite directions on {name}")
+            elif said.effect and found.effect == said.effect:
+                if said.complete and not found.complete:
+                    yield Remark("weaker", 0.6, f"the source speaks of improvement of {name}, not of its going away")
+                else:
+                    yield Remark("agrees", 0.75, f"both speak of the same effect on {name}")
+            elif (
+                said.negated != found.negated
+                and said.concept.group == "target"
+                and not said.effect
+                and not found.effect
+                and said.name == found.name
+            ):
+                yield Remark("opposes", 0.7, f"one rules out {name}, the other speaks of it")
+
+
+def _same_aim(said: str, found: str) -> bool:
+    return said == found or said in BROADER.get(found, ()) or frozenset((said, found)) in RELATED
+
+
+def _suitability(pair: _Pair) -> Iterator[Remark]:
+    """Who can have it: a claim for everyone or for one group against the people whom a source names as exceptions."""
+    claim, source = pair.claim, pair.source
+    fit = any(m.name in ("safe", "suitable") and not m.negated for m in claim.mentions)
+    fit = fit or (claim.permits and (claim.universal or bool(_people(claim))) and not any(m.effect for m in claim.mentions))
+    if claim.caution or not fit:
+        if claim.caution and pair.caution and (_people(claim) & _people(source) or pair.coverage >= COVERED):
+            yield Remark("agrees", 0.8, "both say who should be careful")
+        elif (
+            claim.caution
+            and not pair.caution
+            and claim.names & source.names
+            and any(m.name in ("safe", "suitable") and not m.negated for m in source.mentions)
+        ):
+            yield Remark("opposes" if source.universal else "open", 0.55, "the source says that it is safe")
+        elif claim.mentions and pair.listed_caution:
+            yield Remark("open", 0.5, "the source names this among those who should ask a doctor first")
+        return
+    people = _people(claim)
+    if people and people & _people(source):
+        if pair.caution:
+            yield Remark("opposes", 0.85, "the source names these people among those who should be careful or ask a doctor first")
+        elif not any(m.name in ("safe", "suitable") and not m.negated for m in source.mentions):
+            yield Remark("open", 0.5, "the source mentions these people without saying that it is suitable for them")
+        return
+    if people:
+        return
+    others = pair.rest_covered("safe", "suitable", "skintype", "risk", "askfirst", "professional") >= TOPIC
+    if claim.universal and others:
+        if source.not_universal and (source.names & {"safe", "suitable"} or source.caution):
+            yield Remark("opposes", 0.85, "the source says that it is not for everyone")
+        elif pair.caution and (_people(source) or pair.listed_caution):
+            yield Remark("opposes", 0.75, "the source names people who should be careful or ask a doctor first")
+        elif source.names & {"safe", "suitable"} and not source.universal:
+            yield Remark("weaker", 0.6, "the source says it for most or some people, not for all")
+    elif pair.caution and source.not_universal and others:
+        yield Remark("weaker", 0.65, "the source says that it is not for everyone")
+
+
+def _people(statement: Statement) -> frozenset[str]:
+    """The groups of people, conditions that make a group, and skin types that a statement names."""
+    conditions = {"keloid", "eczema", "psoriasis", "rosacea", "acne", "infection", "allergy", "isotretinoin", "skincondition"}
+    return frozenset(m.name for m in statement.mentions if m.concept.group == "people" or m.name in conditions) - {"skintype"}
+
+
+def _comparisons(pair: _Pair) -> Iterator[Remark]:
+    """More or less than something else: the same order, the reverse, or no difference."""
+    claim, source = pair.claim.comparison, pair.source.comparison
+    if claim is None:
+        return
+    if source is None:
+        yield Remark("open", 0.5, "the source does not compare the two")
+        return
+    oriented = _orientation(claim, source, pair)
+    if not oriented or not _same_dimension(claim, source):
+        yield Remark("open", 0.5, "the source compares something else")
+        return
+    if claim.sign == source.sign * oriented:
+        yield Remark("agrees", 0.85, "both compare them the same way")
+    elif not source.sign:
+        yield Remark("opposes", 0.75, "the source finds no difference between them")
+    elif not claim.sign:
+        yield Remark("opposes", 0.75, "the claim calls them alike, the source finds a difference")
+    else:
+        yield Remark("opposes", 0.85, "the source compares them the other way round")
+
+
+def _orientation(claim: Comparison, source: Comparison, pair: _Pair) -> int:
+    """+1 when both name the same first, -1 when the source names them in turn, 0 when they compare other things."""
+    subject = pair.document.treatments
+    claim_left, claim_right = claim.left or subject, claim.right
+    source_left, source_right = source.left or subject, source.right
+    if not claim.sign or not source.sign:
+        sides, others = claim_left | claim_right, source_left | source_right | subject
+        named = pair.source.treatments | pair.lead.treatments
+        return 1 if named & sides and len(sides & others) >= min(2, len(sides)) else 0
+    if "combination" in source_left:
+        # "More with the combination": the side of the claim that joins more treatments.
+        return (len(claim_left) > len(claim_right)) - (len(claim_left) < len(claim_right))
+    if source_right == ANY_OTHER:
+        return 1 if claim_left & source_left and not claim_right & source_left else -1 if claim_right & source_left else 0
+    if claim_right & source_right or (claim_left & source_left and not claim_right and not source_right):
+        return 1
+    return -1 if claim_right & source_left and claim_left & source_right else 0
+
+
+def _same_dimension(claim: Comparison, source: Comparison) -> bool:
+    ours, theirs = claim.dimensions - {"visible", "often"}, source.dimensions - {"visible", "often"}
+    if not ours or not theirs or ours & theirs:
+        return True
+    return any(_kinship(a, b) or frozenset((a, b)) in RELATED or b in BROADER.get(a, ()) for a in ours for b in theirs)
+
+
+def _figures(pair: _Pair) -> Iterator[Remark]:
+    """Numbers, durations and counts: equal, compatible, different, or not in the source at all."""
+    for value in pair.claim.values:
+        attribute = _attribute(pair.claim, value)
+        found = [(other, relate(value, other)) for s in (pair.source, pair.lead) for other in s.values]
+        found = [(o, r) for o, r in found if r != "incomparable" and _fits(attribute, _attribute(pair.source, o))]
+        found += [(o, "same") for o in pair.around.values if relate(value, o) == "same"]
+        relations = {relation for _, relation in found}
+        said = f"“{value.text.strip()}”"
+        if "same" in relations:
+            yield Remark("agrees", 0.8, f"the source gives {said} as well")
+        elif "overlaps" in relations:
+            yield Remark(
+                "agrees" if value.kind in ("duration", "interval") else "weaker",
+                0.6,
+                f"the source's figure only overlaps with {said}",
+            )
+        elif "vaguer" in relations:
+            yield Remark("open", 0.6, f"the source gives no figure for {said}, only “{_first(found, 'vaguer')}”")
+        elif "differs" in relations and _may_differ(pair, value, found):
+            yield Remark("opposes", 0.75, f"the claim says {said}, the source “{_first(found, 'differs')}”")
+        elif "differs" in relations:
+            yield Remark("open", 0.6, f"the source gives another figure than {said}: “{_first(found, 'differs')}”")
+        else:
+            yield Remark("open", 0.6, f"the source does not give {said}")
+
+
+def _first(found: Sequence[tuple[Value, str]], relation: str) -> str:
+    return next(value.text.strip() for value, r in found if r == relation)
+
+
+def _may_differ(pair: _Pair, value: Value, found: Sequence[tuple[Value, str]]) -> bool:
+    """Whether another figure contradicts: one session against several does; 41% in one trial against 30% in another does not."""
+    other = next(v for v, r in found if r == "differs")
+    if value.of == "session":
+        return (value.high == 1 and other.low >= 2) or (value.low > 1 and other.high == 1)
+    if value.kind == "duration":
+        attribute = _attribute(pair.claim, value)
+        # "Over time" says how soon a change shows, not how long a recovery or an effect lasts.
+        return attribute == _attribute(pair.source, other) != "" and (
+            not other.vague or not math.isinf(other.high) or attribute == "onset"
+        )
+    if value.kind == "length":
+        return pair.rest_covered() >= 0.75 and bool(pair.claim.names & pair.source.names & {"needle", "depth", "device"})
+    return pair.rest_covered() >= 0.85 and pair.premise.similarity >= 0.7 and value.kind in ("frequency", "age")
+
+
+_ATTRIBUTES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (name, re.compile(pattern, re.IGNORECASE))
+    for name, pattern in (
+        ("age", r"\b(aged?|years? old|older|under \d\d)\b"),
+        (
+            "recovery",
+            r"\b(red(ness)?|swell\w*|downtime|recover\w*|activit\w+|heal(s|ed|ing)?|subside\w*|sensitiv\w*|side effects?"
+            r"|effects? of needling|sore\w*|flak\w+|unwanted"
+            r"|everyday|back to|return\w*|events?|reaction)\b",
+        ),
+        ("preparation", r"\b(before|beforehand|prior|stop(ped)?|numbing|stays on)\b"),
+        ("durability", r"\b(lasts?|lasting|remain\w*|stays?|maintain\w*|kept|permanent\w*|hold)\b"),
+        (
+            "onset",
+            r"\b(results?|visible|see|seen|notice\w*|appear\w*|shows?|improve\w*|change|difference|benefits?|first show|smoother"
+            r"|effect)\b",
+        ),
+        ("length", r"\b(sessions? (takes?|lasts?)|takes?|appointment|procedure (takes?|lasts?))\b"),
+    )
+)
+
+
+def _attribute(statement: Statement, value: Value) -> str:
+    """What a duration is the duration of; empty for other kinds of value, or where the words do not tell."""
+    if value.kind != "duration":
+        return ""
+    if (
+        value.high <= 0.25
+        and re.search(r"\b(session|appointment|procedure|takes?)\b", statement.text, re.IGNORECASE)
+        and "result" not in statement.names
+    ):
+        return "length"
+    return next((name for name, pattern in _ATTRIBUTES if pattern.search(statement.text)), "")
+
+
+def _fits(ours: str, theirs: str) -> bool:
+    return ours == theirs or not ours or not theirs
+
+
+_USE = re.compile(r"\b(use[sd]?|using|requires?|required|involves?|needs?|needed|done with|contains?)\b", re.IGNORECASE)
+
+
+def _polarity(pair: _Pair) -> Iterator[Remark]:
+    """One thing affirmed and denied: used and not used, needed and not needed, allowed and to be avoided."""
+    for said in (m for m in pair.claim.mentions if m.concept.group in ("thing", "treatment", "action") and m.name not in LIGHT):
+        if said.name in ("safe", "suitable", "remove", "worsen") or (
+            said.name in pair.claimed_treatments & _FAMILY and not said.negated and said.first < 3
+        ):
+            continue
+        same = [m for m in pair.source.mentions if m.name == said.name]
+        if not same or pair.rest_covered(said.name) < TOPIC or pair.premise.similarity < 0.2:
+            continue
+        if said.name in pair.document.treatments:
+            continue
+        if said.concept.group == "treatment" and not (_USE.search(pair.claim.text) and _USE.search(pair.source.text)):
+            continue
+        if pair.claim.caution and said.negated and not pair.source.permits:
+            continue
+        if all(m.negated != said.negated for m in same):
+            yield Remark("opposes", 0.65, f"one says it of {_plain(said.name)}, the other denies it")
+        elif all(m.negated == said.negated for m in same) and said.negated:
+            yield Remark("agrees", 0.6, f"both deny it of {_plain(said.name)}")
+    for said in (
+        m for m in pair.claim.mentions if m.negated and m.name not in LIGHT and m.concept.group not in ("burden", "people")
+    ):
+        if said.name in pair.document.treatments or said.effect or said.incomplete:
+            continue
+        if not any(m.negated for m in pair.source.mentions if m.name == said.name):
+            yield Remark("open", 0.4, f"the source does not deny it of {_plain(said.name)}")
+
+
+# Safe beside risk and dark beside light skin are said in one breath without excluding each other.
+_EXCLUDING = OPPOSITES - {frozenset({"safe", "risk"}), frozenset({"darkskin", "lightskin"})}
+
+
+def _opposites(pair: _Pair) -> Iterator[Remark]:
+    """Words that exclude each other on the same subject: the same and different, permanent and temporary."""
+    if pair.claim.comparison or pair.source.comparison:
+        return
+    for said in (m for m in pair.claim.mentions if not m.negated):
+        for found in (m for m in pair.source.mentions if not m.negated):
+            pair_of_names = frozenset((said.name, found.name))
+            if pair_of_names in _EXCLUDING and pair.rest_covered(said.name) >= TOPIC:
+                yield Remark("opposes", 0.7, f"the claim says “{_plain(said.name)}”, the source “{_plain(found.name)}”")
+
+
+def _quantities_of_people(pair: _Pair) -> Iterator[Remark]:
+    """All, most, some, none: a claim for all is not carried by a source that speaks of most or of some."""
+    claim, source = pair.claim, pair.source
+    covered = pair.rest_covered() >= TOPIC
+    if claim.only and covered and (claim.names & AREAS) and (source.names & AREAS) - claim.names:
+        yield Remark("opposes", 0.75, "the claim says only there, the source names other places")
+    if not claim.universal or not covered:
+        return
+    if source.not_universal and pair.coverage >= TOPIC:
+        yield Remark("opposes", 0.7, "the source says that it does not hold for all")
+    elif "vary" in source.names and pair.coverage >= TOPIC:
+        yield Remark("opposes", 0.6, "the source says that this differs from case to case")
+    elif not source.universal:
+        yield Remark("weaker", 0.6, "the source does not say it of all" + (", it says most" if source.most else ""))
+
+
+def _absolutes(pair: _Pair) -> Iterator[Remark]:
+    """Guaranteed, permanent, complete: a plain source does not carry an absolute claim."""
+    if (
+        pair.claim.absolute
+        and not pair.source.absolute
+        and not any(m.amount == 0 and m.concept.group == "burden" for m in pair.claim.mentions)
+    ):
+        yield Remark("weaker", 0.6, "the source does not say it so absolutely")
+    if pair.claim.only and not pair.source.only:
+        yield Remark("weaker", 0.55, "the source does not say “only”")
+
+
+def _authorities(pair: _Pair) -> Iterator[Remark]:
+    """Approved for a use: a source that lists the uses authorised and does not name this one says otherwise."""
+    claimed = [m for m in pair.claim.mentions if m.name == "approval"]
+    stated = [m for m in pair.source.mentions if m.name == "approval"]
+    if not claimed or claimed[0].negated:
+        return
+    listing = pair.lead if any(m.name == "approval" for m in pair.lead.mentions) else pair.around if not stated else pair.source
+    if not stated and not any(m.name == "approval" for m in listing.mentions):
+        return
+    uses = frozenset(m.name for m in pair.claim.mentions if m.concept.group in ("target", "good")) | _people(pair.claim)
+    listed = frozenset(m.name for m in pair.source.mentions if m.concept.group in ("target", "good"))
+    ages = any(v.kind == "age" for v in pair.source.values)
+    if uses and len(listed) >= 2 and not uses & listed and (not _people(pair.claim) or ages):
+        yield Remark("opposes", 0.65, "the source lists what is authorised and does not name this")
+    elif not uses and pair.source.some:
+        yield Remark("weaker", 0.6, "the source says it of particular products or uses only")
+
+
+_TESTS: tuple[Callable[[_Pair], Iterator[Remark]], ...] = (
+    _burdens,
+    _effects,
+    _suitability,
+    _comparisons,
+    _figures,
+    _polarity,
+    _opposites,
+    _quantities_of_people,
+    _absolutes,
+    _authorities,
+)
+
+_PLAIN = {
+    "sideeffect": "side effects",
+    "stretchmark": "stretch marks",
+    "hairloss": "hair loss",
+    "sundamage": "sun damage",
+    "wrinkle": "wrinkles",
+    "scar": "scars",
+    "pore": "pores",
+    "blackhead": "blackheads",
+    "professional": "a professional",
+    "askfirst": "asking a doctor first",
+    "numbing": "numbing",
+    "anaesthetic": "anaesthesia",
+    "blade": "blades",
+    "need": "the need",
+    "fatloss": "loss of fat",
+    "nerve": "nerve damage",
+    "tramtrack": "tram-track scarring",
+    "burn": "burns",
+    "product": "products on the skin",
+    "deeplayer": "deeper layers",
+}
+
+
+def _plain(name: str) -> str:
+    return _PLAIN.get(name, name)

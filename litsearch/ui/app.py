@@ -1,0 +1,59 @@
+"""The app's two processes: the patient's page alone, or the staff's pages with the same question page among them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import streamlit as st
+
+from litsearch.errors import IndexMissing, LitsearchError
+from litsearch.ui import frame, patient
+from litsearch.ui.cards import Visit
+from litsearch.ui.resources import build_of, current_settings
+from litsearch.ui.strings import strings_for
+
+log = logging.getLogger(__name__)
+
+
+def run(*, staff: bool) -> None:
+    """Draw the page that the address asks for. The patient's process never imports, names or registers a staff page."""
+    say = strings_for(st.query_params.get("lang", ""))
+    asked = " ".join(st.query_params.get("q", "").split())[:80]
+    title = f"{asked} – {say('app')}" if asked else say("app")
+    st.set_page_config(page_title=title, page_icon=frame.ICON, layout="wide", initial_sidebar_state="collapsed")
+    if not staff:
+        frame.dress(say, staff=False)
+        guarded(patient.draw)
+        return
+    from litsearch.ui import staff as desk
+
+    frame.dress(say, staff=True)
+    if not desk.admitted(say):
+        return
+    pages = [
+        st.Page(lambda: guarded(patient.draw), title=say("nav.ask"), url_path="ask", default=True),
+        st.Page(lambda: guarded(desk.library), title=say("nav.library"), url_path="library"),
+        st.Page(lambda: guarded(desk.settings), title=say("nav.settings"), url_path="settings"),
+    ]
+    st.navigation(pages, position="top").run()
+
+
+def guarded(draw: Callable[[Visit], None]) -> None:
+    """Draw a view; every error that can happen becomes a text with its remedy, a missing index is built."""
+    parameters = st.query_params
+    say = strings_for(parameters.get("lang", ""))
+    visit = Visit(say, parameters.get("q", ""), parameters.get("passage", ""), parameters.get("article", ""))
+    try:
+        settings = current_settings()
+        try:
+            draw(visit)
+        except IndexMissing:
+            frame.building(build_of(settings), visit)
+    except LitsearchError as error:
+        frame.failure(str(error), visit)
+    except Exception:
+        # A fault of ours: the log has the trace, the page says that it is not the reader's. Streamlit's own stops and reruns
+        # are no Exception and pass through.
+        log.exception("a page failed")
+        frame.failure(say("error.unexpected"), visit)

@@ -1,0 +1,68 @@
+"""Answers laid out for the page: the best passage, further sources one each, and what else the same articles say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from litsearch.records import Document, Hit, Passage
+
+# Further sources shown at first; more would be a list to work through, not an answer.
+MAX_SOURCES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One article's hits: the best of them, and the others."""
+
+    hit: Hit
+    more: tuple[Hit, ...] = ()
+
+
+def by_source(hits: Sequence[Hit]) -> list[Source]:
+    """Hits grouped by article, in the order of each article's best hit."""
+    groups: dict[str, list[Hit]] = {}
+    for hit in hits:
+        groups.setdefault(hit.passage.document_id, []).append(hit)
+    return [Source(group[0], tuple(group[1:])) for group in groups.values()]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a passage as the page shows it: a paragraph, a list's item with its own marker, or a heading."""
+
+    kind: str
+    start: int
+    end: int
+    text: str
+    level: int = 0
+    number: str = ""
+
+
+def pieces_of(document: Document, start: int, end: int) -> list[Piece]:
+    """The blocks of ``document.text[start:end]`` in reading order; ``number`` is an item's own number in the source.
+
+    A stretch that no block covers is left out: it is space or a list's marker.
+    """
+    pieces: list[Piece] = []
+    text = document.text
+    for block in document.blocks:
+        low, high = max(block.start, start), min(block.end, end)
+        if low >= high:
+            continue
+        number = ""
+        if block.kind == "item" and low == block.start:
+            line = text[text.rfind("\n", 0, block.start) + 1 : block.start].strip()
+            number = line.rstrip(".)") if line.rstrip(".)").isdigit() else ""
+        pieces.append(Piece(block.kind, low, high, text[low:high], block.level, number))
+    return pieces
+
+
+def place_of(hits: Sequence[Hit], passage_id: str) -> int:
+    """The position of a passage among hits, from 0; -1 when it is not among them."""
+    return next((n for n, hit in enumerate(hits) if hit.passage.passage_id == passage_id), -1)
+
+
+def lead_in_of(document: Document, passage: Passage) -> str:
+    """The sentence that introduces a passage from outside it, or empty."""
+    return document.text[passage.lead_in.start : passage.lead_in.end] if passage.lead_in else ""

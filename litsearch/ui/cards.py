@@ -1,0 +1,316 @@
+"""Passages, sources and panels as markup: what a person reads of an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from litsearch.records import NOT_STATED, Document, Hit, Metadata, Reading, Span
+from litsearch.ui.arranging import Piece, Source, lead_in_of, pieces_of
+from litsearch.ui.markup import Html, inner_link, join, link, tag
+from litsearch.ui.strings import DEFAULT, Strings
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What an address of this app asks for, and in which language."""
+
+    say: Strings
+    question: str = ""
+    passage: str = ""
+    article: str = ""
+
+    def to(self, **parameters: str) -> dict[str, str]:
+        """The parameters of another page in the same language."""
+        language = self.say.language
+        return {**parameters, "lang": language if language != DEFAULT else ""}
+
+    def to_passage(self, hit: Hit) -> dict[str, str]:
+        """The parameters of a hit's place in its article, for this question."""
+        return self.to(q=self.question, passage=hit.passage.passage_id)
+
+
+# The whole document of a hit, for its blocks: lists are drawn as lists.
+Articles = Callable[[str], Document | None]
+
+
+def prose(document: Document, start: int, end: int, marked: Sequence[tuple[Span, str]] = (), *, level: int = 3) -> Html:
+    """A stretch of a document as paragraphs and lists, word for word, with spans marked by a class each."""
+    drawn: list[Html] = []
+    items: list[Piece] = []
+
+    def close_list() -> None:
+        if items:
+            numbered = all(item.number for item in items)
+            rows = [tag("li", _marked(i, marked), dir="auto", value=i.number if numbered else None) for i in items]
+            drawn.append(tag("ol" if numbered else "ul", *rows))
+            items.clear()
+
+    for piece in pieces_of(document, start, end):
+        if piece.kind == "item":
+            items.append(piece)
+            continue
+        close_list()
+        if piece.kind == "heading":
+            name = f"h{min(level + max(piece.level - 1, 0), 6)}"
+            drawn.append(tag(name, _marked(piece, marked), dir="auto", id=f"at-{piece.start}"))
+        else:
+            drawn.append(tag("p", _marked(piece, marked), dir="auto", class_=piece.kind if piece.kind != "paragraph" else None))
+    close_list()
+    return join(*drawn)
+
+
+def _marked(piece: Piece, marked: Sequence[tuple[Span, str]]) -> Html:
+    """The piece's text with the marked spans in ``mark`` elements; line breaks of the source are spaces, as in its print."""
+    cuts = sorted((max(span.start, piece.start), min(span.end, piece.end), name) for span, name in marked)
+    parts: list[str] = []
+    at = piece.start
+    for low, high, name in cuts:
+        low = max(low, at)
+        if low >= high:
+            continue
+        parts.append(piece.text[at - piece.start : low - piece.start])
+        parts.append(tag("mark", piece.text[low - piece.start : high - piece.start], class_=name))
+        at = high
+    parts.append(piece.text[at - piece.start :])
+    return join(*parts)
+
+
+def document_of(hit: Hit, article: Articles) -> Document | None:
+    """The document in which a hit's passage stands; None when a newer generation came between, and it stands there no more."""
+    document = article(hit.passage.document_id)
+    if document is None or document.text[hit.passage.start : hit.passage.end] != hit.passage.text:
+        return None
+    return document
+
+
+def passage_prose(hit: Hit, article: Articles, *, mark: bool) -> Html:
+    """A hit's passage, word for word, with the sentence that introduces it and, if wanted, the answering sentence marked."""
+    document = document_of(hit, article)
+    spans = [(Span(hit.answer.start, hit.answer.end), "answer")] if mark else []
+    if document is None:
+        piece = Piece("paragraph", hit.passage.start, hit.passage.end, hit.passage.text)
+        return tag("p", _marked(piece, spans), dir="auto", class_="as-is")
+    lead = lead_in_of(document, hit.passage)
+    return join(
+        tag("p", lead, dir="auto", class_="lead-in") if lead else "",
+        prose(document, hit.passage.start, hit.passage.end, spans),
+    )
+
+
+def glance(hit: Hit, article: Articles) -> Html:
+    """The answering sentence large; an item of a list keeps the sentence that introduces the list."""
+    document = document_of(hit, article)
+    lead = _introduction(hit, document) if document is not None else ""
+    size = "glance long" if len(hit.answer.text) > _LONG_SENTENCE else "glance"
+    sentence = tag("p", tag("mark", _one_line(hit.answer.text), class_="answer"), class_=size, dir="auto")
+    return join(tag("p", lead, class_="lead-in", dir="auto") if lead else "", sentence)
+
+
+# Characters from which a sentence is set smaller, so that what qualifies it stays in sight on a phone.
+_LONG_SENTENCE = 220
+
+
+def _one_line(words: str) -> str:
+    return " ".join(words.split())
+
+
+def _introduction(hit: Hit, document: Document) -> str:
+    lead = lead_in_of(document, hit.passage)
+    pieces = pieces_of(document, hit.passage.start, hit.passage.end)
+    inside = next((p for p in pieces if p.start <= hit.answer.start < p.end), None)
+    if lead or inside is None or inside.kind != "item" or pieces[0].kind == "item":
+        return lead
+    before = [s for s in hit.passage.sentences if s.end <= pieces[0].end]
+    return document.text[before[-1].start : before[-1].end] if before else ""
+
+
+# ------------------------------------------------------------------------------------------------------- the source
+
+
+def kind_badge(metadata: Metadata, say: Strings) -> Html:
+    """The kind of source, which opens to what that kind is."""
+    name = say(f"kind.{metadata.kind}")
+    return tag(
+        "details",
+        tag("summary", name, class_="badge", title=say("source.kind")),
+        tag("p", say(f"kind.{metadata.kind}.means"), class_="means"),
+        class_=f"kind kind-{_strength(metadata.kind)}",
+    )
+
+
+def _strength(kind: str) -> str:
+    """How a kind's badge is drawn: promotion must not look like evidence."""
+    if kind in ("promotional-web-article", "news-report", "not-stated"):
+        return "weak"
+    return "public" if kind in ("regulator", "consensus", "patient-information") else "study"
+
+
+def source_line(metadata: Metadata, say: Strings) -> Html:
+    """Authors or publisher, journal and date in one line."""
+    by = metadata.by if metadata.by != NOT_STATED else say("source.by.none")
+    parts = [tag("span", by, dir="auto", class_="by")]
+    if metadata.journal:
+        parts.append(tag("span", metadata.journal, dir="auto", class_="journal"))
+    elif metadata.authors and metadata.publisher:
+        parts.append(tag("span", metadata.publisher, dir="auto"))
+    parts.append(tag("span", say.date(metadata.date) if metadata.date else say("source.date.none"), class_="date"))
+    return tag("p", *_separated(parts, " · "), class_="by-line")
+
+
+def _separated(parts: Sequence[Html], mark: str) -> list[str]:
+    separated: list[str] = []
+    for part in parts:
+        separated += [mark, part] if separated else [part]
+    return separated
+
+
+def title_line(metadata: Metadata, say: Strings) -> Html:
+    """The title; for a digest after saying so, so that nobody takes its wording for the authors'."""
+    title = tag("cite", metadata.name, dir="auto")
+    if not metadata.restates:
+        return tag("p", title, class_="title")
+    return tag(
+        "p",
+        tag("span", say("source.digest_of", restates=_restated(metadata, say)), class_="digest-of"),
+        " ",
+        title,
+        class_="title",
+    )
+
+
+def _restated(metadata: Metadata, say: Strings) -> str:
+    known = ("abstract", "page", "article")
+    return say(f"restates.{metadata.restates}") if metadata.restates in known else metadata.restates
+
+
+def provenance(metadata: Metadata, say: Strings, key: str = "source.digest") -> Html:
+    """For a digest, a sentence that says whose work it restates; nothing for an original."""
+    if not metadata.provenance:
+        return Html()
+    return tag("p", say(key, provenance=metadata.provenance), class_="digest", dir="auto")
+
+
+def publication_link(metadata: Metadata, say: Strings, quoted: str = "") -> Html:
+    """The link to the publication itself; to the quoted words where the page holds them verbatim."""
+    address = metadata.link
+    if not address:
+        return tag("span", say("source.no_link"), class_="no-link")
+    host = urlsplit(address).netloc or address
+    label = say("source.original", host=host)
+    return link(address, label, class_="outside") if host else join(label)
+
+
+def source(hit: Hit, visit: Visit, *, brief: bool = False) -> Html:
+    """Who says it, in the few lines that a reader needs to weigh a passage; ``brief`` leaves out place and publication."""
+    say, metadata = visit.say, hit.metadata
+    ways = [open_link(hit, visit)] if brief else [open_link(hit, visit), Html(" "), publication_link(metadata, say)]
+    return tag(
+        "div",
+        kind_badge(metadata, say),
+        title_line(metadata, say),
+        source_line(metadata, say),
+        Html() if brief else place_line(hit, say),
+        tag("p", *ways, class_="links"),
+        class_="source",
+    )
+
+
+def place_line(hit: Hit, say: Strings) -> Html:
+    """Section, page, and the other articles in which the same passage stands."""
+    parts: list[Html] = []
+    if hit.passage.section:
+        parts.append(tag("span", say("source.section", section=hit.passage.section), dir="auto"))
+    if hit.passage.page:
+        parts.append(tag("span", say("source.page", page=hit.passage.page)))
+    if hit.also_in:
+        parts.append(tag("span", say("source.also", titles="; ".join(hit.also_in)), dir="auto"))
+    return tag("p", *_separated(parts, " · "), class_="section") if parts else Html()
+
+
+def open_link(hit: Hit, visit: Visit) -> Html:
+    """Leads to the passage in its article; its name says which article, for those who hear links by themselves."""
+    say = visit.say
+    return inner_link(
+        visit.to_passage(hit), say("source.open"), class_="open", aria_label=say("source.open.of", title=hit.metadata.name)
+    )
+
+
+# -------------------------------------------------------------------------------------------------------- the page
+
+
+def best_card(hit: Hit, visit: Visit, article: Articles) -> tuple[Html, Html]:
+    """The answer at a glance with who says it, and the whole passage it stands in with the place and the publication."""
+    say = visit.say
+    top = tag(
+        "section",
+        tag("h3", say("answered.best"), class_="out-of-sight", id="best"),
+        glance(hit, article),
+        source(hit, visit, brief=True),
+        class_="card best",
+        aria_labelledby="best",
+    )
+    whole = tag(
+        "section",
+        tag("h3", say("passage.title"), id="whole"),
+        tag("blockquote", passage_prose(hit, article, mark=True)),
+        place_line(hit, say),
+        provenance(hit.metadata, say),
+        tag("p", publication_link(hit.metadata, say), class_="links"),
+        class_="card whole",
+        aria_labelledby="whole",
+    )
+    return top, whole
+
+
+def further_card(group: Source, visit: Visit, article: Articles, *, mark: bool) -> Html:
+    """One further source: its passage, who says it, and what else it says on the question."""
+    more = [tag("li", tag("q", one.answer.text, dir="auto"), " ", open_link(one, visit)) for one in group.more]
+    return tag(
+        "li",
+        tag(
+            "article",
+            tag("blockquote", passage_prose(group.hit, article, mark=mark)),
+            source(group.hit, visit),
+            tag("details", tag("summary", visit.say("others.same")), tag("ul", *more), class_="same") if more else "",
+            class_="card",
+        ),
+    )
+
+
+def side_panel(hits: Sequence[Hit], visit: Visit, article: Articles, *, name: str) -> Html:
+    """A panel beside the answer: who should not have it, or where sources differ; nothing without hits."""
+    if not hits:
+        return Html()
+    say = visit.say
+    lead = [tag("p", say("differing.lead"))] if name == "differing" else []
+    entries = [panel_entry(hit, visit, article, whole=name == "cautions") for hit in hits]
+    # Where sources differ, both sides are in sight at once; of the cautions the nearest, so that the panel stays short.
+    n_open = 2 if name == "differing" else 1
+    first, rest = entries[:n_open], entries[n_open:]
+    more = tag("details", tag("summary", say("panel.more", n=len(rest))), *rest) if rest else ""
+    return tag(
+        "aside",
+        tag("h3", say(f"{name}.title"), id=f"panel-{name}"),
+        *lead,
+        *first,
+        more,
+        class_=f"panel {name}",
+        aria_labelledby=f"panel-{name}",
+    )
+
+
+def panel_entry(hit: Hit, visit: Visit, article: Articles, *, whole: bool) -> Html:
+    """One caution, with its whole passage: who is meant stands in all of it; or one differing statement, its sentence alone."""
+    words = passage_prose(hit, article, mark=False) if whole else tag("p", hit.answer.text, dir="auto")
+    return tag("div", tag("blockquote", words), source(hit, visit, brief=True), class_="entry")
+
+
+def how_read(reading: Reading, say: Strings) -> Html:
+    """How the question was understood, when that is not word for word."""
+    lines = [tag("li", say("reading.spelling", said=said, read=read), dir="auto") for said, read in reading.corrections]
+    lines += [tag("li", say("reading.term", said=said, term=term), dir="auto") for said, term in reading.terms]
+    if not lines:
+        return Html()
+    return tag("section", tag("ul", *lines), class_="reading", aria_label=say("reading.title"))

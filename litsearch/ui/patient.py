@@ -1,0 +1,247 @@
+"""The patient's page: a question, what the library says, and the article behind each passage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+import streamlit as st
+
+from litsearch.errors import QuestionError
+from litsearch.records import Answers
+from litsearch.safety import Contact, Raised
+from litsearch.searching import Searcher
+from litsearch.ui import frame, reader
+from litsearch.ui.arranging import MAX_SOURCES, by_source
+from litsearch.ui.cards import Articles, Visit, best_card, further_card, how_read, kind_badge, side_panel
+from litsearch.ui.examples import Example, near, varied
+from litsearch.ui.language import is_foreign
+from litsearch.ui.markup import Html, inner_link, join, link, phone_link, tag, text
+from litsearch.ui.resources import contact_of, current_settings, examples_of, flags_of, searcher_of
+from litsearch.ui.strings import DEFAULT, Strings
+
+N_EXAMPLES = 6
+# Hits asked for: enough for the further sources when several come from one article.
+N_HITS = 12
+NOTHING_ASKED = "Type a question first, for example: Who should not have this treatment?"
+
+
+def draw(visit: Visit) -> None:
+    """The page that the address asks for: an article, an answer, or the first visit."""
+    settings = current_settings()
+    searcher = searcher_of(settings)
+    contact = contact_of(settings)
+    if visit.passage or visit.article:
+        reader.draw(visit, searcher)
+        frame.show(frame.not_advice(visit.say))
+        return
+    asked = bool(visit.question.strip())
+    if asked:
+        frame.show(urgent_help(flags_of(settings).raised_by(visit.question), contact, visit.say))
+    frame.show(masthead(contact, visit.say, asked=asked))
+    # Before the field: without an index there is nothing to ask yet.
+    searcher.manifest()
+    problem = st.container()
+    submitted = question_form(visit)
+    frame.show(frame.not_advice(visit.say, short=asked))
+    if asked:
+        answer(visit, searcher, problem)
+        return
+    if submitted:
+        field_error(problem, visit, NOTHING_ASKED)
+    first_visit(visit, searcher)
+
+
+def masthead(contact: Contact, say: Strings, *, asked: bool) -> Html:
+    """The page's title; small once there is an answer to make room for."""
+    name = tag("p", contact.known_as, class_="practice", dir="auto") if contact.known_as else ""
+    if asked:
+        return tag("header", name, tag("h1", say("ask.title")), class_="masthead asked")
+    return tag("header", name, tag("h1", say("ask.title")), tag("p", say("ask.lead"), class_="lead"), class_="masthead")
+
+
+def question_form(visit: Visit) -> bool:
+    """The one field. A question that came by the address stands in it; submitting puts the question into the address."""
+    say = visit.say
+    if st.session_state.get("drawn_question") != visit.question:
+        st.session_state["drawn_question"] = visit.question
+        st.session_state["question"] = visit.question
+    with st.form("ask", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input(say("field.label"), key="question", autocomplete="off")
+        return st.form_submit_button(say("field.submit"), key="ask_submit", type="primary", on_click=_submit)
+
+
+def _submit() -> None:
+    question = str(st.session_state.get("question", ""))
+    st.session_state["drawn_question"] = question
+    st.query_params["q"] = question
+
+
+def field_error(problem: st.delta_generator.DeltaGenerator, visit: Visit, message: str) -> None:
+    """What is wrong with the question, above the field."""
+    with problem:
+        frame.show(tag("p", visit.say("field.error", problem=message), class_="field-error", role="alert", dir="auto"))
+
+
+def urgent_help(raised: Sequence[Raised], contact: Contact, say: Strings) -> Html:
+    """The practice's words for what cannot wait, above everything else; nothing for a question that raises no flag."""
+    if not raised:
+        return Html()
+    said = list(dict.fromkeys(one.flag.say for one in raised))
+    mentioned = "; ".join(dict.fromkeys(one.words for one in raised))
+    beyond = contact.emergency if raised[0].flag.urgency == "immediate" else contact.advice
+    return tag(
+        "section",
+        tag("h2", say(f"urgent.{raised[0].flag.urgency}"), id="urgent"),
+        *(tag("p", words, dir="auto", class_="say") for words in said),
+        tag("p", beyond, dir="auto", class_="beyond") if beyond else "",
+        contact_lines(contact, say),
+        tag("p", say("urgent.why", words=mentioned), " ", say("urgent.continue"), class_="why", dir="auto"),
+        class_=f"panel urgent {raised[0].flag.urgency}",
+        role="alert",
+        aria_labelledby="urgent",
+    )
+
+
+def first_visit(visit: Visit, searcher: Searcher) -> None:
+    """Questions to start from, and the library itself."""
+    say = visit.say
+    examples = varied(examples_of(searcher.settings), N_EXAMPLES)
+    # The pages may speak another language than the library does.
+    note = tag("p", say("language.note"), class_="language") if say.language != DEFAULT else ""
+    frame.show(note, example_list(examples, visit, say("examples.title")), article_list(visit, searcher))
+
+
+def answer(visit: Visit, searcher: Searcher, problem: st.delta_generator.DeltaGenerator) -> None:
+    """What the library has on the question: an answer, related passages, or plainly nothing."""
+    say = visit.say
+    try:
+        with st.spinner(say("field.searching")):
+            answers = searcher.ask(visit.question, top=N_HITS)
+    except QuestionError as error:
+        field_error(problem, visit, str(error))
+        first_visit(visit, searcher)
+        return
+    read = cache(searcher.article)
+    drawn = {"answered": answered, "related": related, "nothing": nothing}[answers.outcome]
+    foreign = tag("p", say("language.note"), class_="language") if is_foreign(visit.question) else ""
+    frame.show(foreign, how_read(answers.reading, say), drawn(answers, visit, read, searcher))
+
+
+def answered(answers: Answers, visit: Visit, article: Articles, searcher: Searcher) -> Html:
+    """The best passage with what qualifies it beside it, then further sources."""
+    say = visit.say
+    groups = by_source(answers.hits)
+    top, whole = best_card(groups[0].hit, visit, article)
+    same = [further_card(group, visit, article, mark=True) for group in by_source(groups[0].more)]
+    others = [further_card(group, visit, article, mark=True) for group in groups[1 : 1 + MAX_SOURCES]]
+    return tag(
+        "section",
+        tag("h2", say("answered.title"), id="answer"),
+        _beside(
+            _panels(answers, visit, article), top, whole, _cards(others, say("others.title")), _cards(same, say("others.same"))
+        ),
+        class_="outcome answered",
+        aria_labelledby="answer",
+    )
+
+
+def related(answers: Answers, visit: Visit, article: Articles, searcher: Searcher) -> Html:
+    """Passages near the question, none of them marked as an answer, and whom to ask."""
+    say = visit.say
+    cards = [further_card(group, visit, article, mark=False) for group in by_source(answers.hits)[:MAX_SOURCES]]
+    return tag(
+        "section",
+        tag("div", tag("h2", say("related.title"), id="answer"), tag("p", say("related.lead")), class_="panel plain"),
+        _beside(_panels(answers, visit, article), _cards(cards[:1]), _cards(cards[1:]), whom_to_ask(visit)),
+        class_="outcome related",
+        aria_labelledby="answer",
+    )
+
+
+def _panels(answers: Answers, visit: Visit, article: Articles) -> Html:
+    return join(
+        side_panel(answers.cautions, visit, article, name="cautions"),
+        side_panel(answers.differing, visit, article, name="differing"),
+    )
+
+
+def _beside(panels: Html, first: Html, *rest: Html) -> Html:
+    """The panels next to the first card where there is room, straight after it on a narrow screen."""
+    side = tag("div", panels, class_="panels") if panels else ""
+    return tag("div", first, side, *rest, class_="answer-grid with-panels" if panels else "answer-grid")
+
+
+def _cards(cards: list[Html], title: str = "") -> Html:
+    heading = tag("h2", title) if title else ""
+    return tag("section", heading, tag("ul", *cards, class_="cards"), class_="further") if cards else Html()
+
+
+def nothing(answers: Answers, visit: Visit, article: Articles, searcher: Searcher) -> Html:
+    """That the library is silent, whom to ask, and what it could be asked instead."""
+    say = visit.say
+    found_in = [hit.passage.document_id for hit in answers.hits]
+    close = near(answers.question, found_in, examples_of(searcher.settings))
+    return tag(
+        "section",
+        tag("div", tag("h2", say("nothing.title"), id="answer"), tag("p", say("nothing.lead")), class_="panel plain"),
+        whom_to_ask(visit),
+        example_list(close, visit, say("near.title")),
+        class_="outcome nothing",
+        aria_labelledby="answer",
+    )
+
+
+def whom_to_ask(visit: Visit) -> Html:
+    """Whom to ask when the library cannot say: the practice, as its contact file states it."""
+    say = visit.say
+    contact = contact_of(current_settings())
+    lead = say("whom.practice", name=contact.known_as) if contact.known_as else say("whom.default")
+    return tag(
+        "section",
+        tag("h2", say("whom.title"), id="whom"),
+        tag("p", lead, dir="auto"),
+        contact_lines(contact, say),
+        tag("p", contact.advice, dir="auto") if contact.advice else "",
+        class_="panel contact",
+        aria_labelledby="whom",
+    )
+
+
+def contact_lines(contact: Contact, say: Strings) -> Html:
+    """How to reach the practice; nothing where its file states nothing."""
+    stated = [
+        ("phone", phone_link(contact.phone) if contact.phone else Html()),
+        ("hours", text(contact.hours)),
+        ("out_of_hours", text(contact.out_of_hours)),
+        ("email", text(contact.email)),
+        ("website", link(contact.website, contact.website) if contact.website else Html()),
+        ("address", text(contact.address)),
+    ]
+    rows = [join(tag("dt", say(f"contact.{name}")), tag("dd", value, dir="auto")) for name, value in stated if value]
+    return tag("dl", *rows, class_="reach") if rows else Html()
+
+
+def example_list(examples: list[Example], visit: Visit, title: str) -> Html:
+    """Questions as links; nothing when there is none."""
+    if not examples:
+        return Html()
+    rows = [tag("li", inner_link(visit.to(q=example.question), example.question)) for example in examples]
+    return tag("section", tag("h2", title), tag("ul", *rows, class_="examples"))
+
+
+def article_list(visit: Visit, searcher: Searcher) -> Html:
+    """Every article, with its kind: for people who do not know what to ask."""
+    say = visit.say
+    articles = searcher.articles()
+    rows = [
+        tag("li", inner_link(visit.to(article=document_id), metadata.name, dir="auto"), " ", kind_badge(metadata, say))
+        for document_id, _, metadata in articles
+    ]
+    return tag(
+        "details",
+        tag("summary", say("browse.title"), " ", tag("span", say("browse.count", n=len(articles)), class_="count")),
+        tag("p", say("browse.hint")),
+        tag("ul", *rows, class_="articles"),
+        class_="browse",
+    )

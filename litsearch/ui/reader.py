@@ -1,0 +1,122 @@
+"""The article reader: a whole article, word for word, with the passage for a question highlighted and brought into view."""
+
+from __future__ import annotations
+
+from litsearch.index import Index
+from litsearch.records import Document, Hit, Passage, Span
+from litsearch.searching import Searcher
+from litsearch.ui import frame
+from litsearch.ui.arranging import place_of
+from litsearch.ui.cards import Visit, kind_badge, prose, provenance, publication_link, source_line
+from litsearch.ui.former import former_passage
+from litsearch.ui.markup import Html, anchor_link, inner_link, join, tag
+
+# The hits among which "next passage" moves: as many as the answers' page shows at most.
+N_HITS = 12
+
+
+def draw(visit: Visit, searcher: Searcher) -> None:
+    """The article that the address names, by a passage of it or by its own id."""
+    say = visit.say
+    passage, document = _in_use(visit, searcher)
+    notice = Html()
+    if document is None and visit.passage:
+        found = former_passage(Index(searcher.settings.index), visit.passage)
+        if found is not None:
+            passage, document = found
+            notice = tag("section", tag("p", say("passage.former")), class_="panel cautions", role="status")
+    if document is None:
+        name = "passage" if visit.passage else "article"
+        missing = [tag("h1", say(f"{name}.missing.title")), tag("p", say("article.missing"))]
+        frame.show(way_back(visit), tag("section", *missing, class_="panel plain"))
+        return
+    hits = searcher.ask(visit.question, top=N_HITS).hits if visit.question.strip() else ()
+    frame.show(notice, article(document, passage, hits, visit))
+    if passage is not None:
+        frame.arrive("here", passage.passage_id)
+
+
+def _in_use(visit: Visit, searcher: Searcher) -> tuple[Passage | None, Document | None]:
+    """The passage and the article that the address names in the generation in use, both from the same one."""
+    for _ in range(2):
+        passage = searcher.passage(visit.passage) if visit.passage else None
+        document = searcher.article(passage.document_id if passage else visit.article)
+        if passage is None or (document is not None and document.text[passage.start : passage.end] == passage.text):
+            return passage, document
+        # A newer generation came between the two: look again, in that one.
+    return None, None
+
+
+def article(document: Document, passage: Passage | None, hits: tuple[Hit, ...], visit: Visit) -> Html:
+    """The article with its source, contents, and the ways to the other passages for the question."""
+    say, metadata = visit.say, document.metadata
+    return tag(
+        "article",
+        way_back(visit),
+        tag(
+            "header",
+            tag("h1", metadata.name, dir="auto"),
+            tag(
+                "div",
+                kind_badge(metadata, say),
+                source_line(metadata, say),
+                provenance(metadata, say, "source.digest.here"),
+                tag("p", publication_link(metadata, say), class_="links"),
+                class_="source",
+            ),
+        ),
+        contents(document, visit),
+        _moves(passage, hits, visit) if passage else "",
+        tag("div", _body(document, passage, hits), class_="body"),
+        _moves(passage, hits, visit) if passage else "",
+        class_="reader",
+    )
+
+
+def way_back(visit: Visit) -> Html:
+    """The link to the answers that led here, or to the question page."""
+    say = visit.say
+    if visit.question.strip():
+        back = inner_link(visit.to(q=visit.question), say("article.back", question=visit.question), dir="auto")
+    else:
+        back = inner_link(visit.to(), say("article.home"))
+    return tag("nav", tag("p", back, class_="back"), aria_label=say("nav.ask"))
+
+
+def contents(document: Document, visit: Visit) -> Html:
+    """The article's headings as links; nothing for an article with fewer than two."""
+    headings = [block for block in document.blocks if block.kind == "heading"]
+    if len(headings) < 2:
+        return Html()
+    rows = [tag("li", anchor_link(f"at-{b.start}", document.text[b.start : b.end], dir="auto")) for b in headings]
+    title = visit.say("article.contents")
+    return tag("nav", tag("details", tag("summary", title), tag("ul", *rows)), class_="contents", aria_label=title)
+
+
+def _moves(passage: Passage | None, hits: tuple[Hit, ...], visit: Visit) -> Html:
+    say = visit.say
+    if passage is None:
+        return Html()
+    at = place_of(hits, passage.passage_id)
+    if at < 0:
+        return tag("p", say("article.marked"), class_="moves")
+    moves = []
+    if at > 0:
+        moves.append(inner_link(visit.to_passage(hits[at - 1]), say("article.previous"), title=hits[at - 1].metadata.name))
+    if at + 1 < len(hits):
+        moves.append(inner_link(visit.to_passage(hits[at + 1]), say("article.next"), title=hits[at + 1].metadata.name))
+    label = say("article.place", n=at + 1, of=len(hits))
+    return tag("nav", tag("span", label), *(join(" ", move) for move in moves), class_="moves", aria_label=label)
+
+
+def _body(document: Document, passage: Passage | None, hits: tuple[Hit, ...]) -> Html:
+    """The article in three stretches: before the passage, the passage, after it."""
+    if passage is None:
+        return prose(document, 0, len(document.text), level=2)
+    hit = next((hit for hit in hits if hit.passage.passage_id == passage.passage_id), None)
+    marked = Span(hit.answer.start, hit.answer.end) if hit else Span(passage.start, passage.end)
+    return join(
+        prose(document, 0, passage.start, level=2),
+        tag("div", prose(document, passage.start, passage.end, [(marked, "answer")], level=2), id="here", class_="here"),
+        prose(document, passage.end, len(document.text), level=2),
+    )

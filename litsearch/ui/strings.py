@@ -1,0 +1,71 @@
+"""Every word that the pages say, in each language: one catalogue a language (``strings.en.yml``), nothing worded twice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from litsearch.records import SOURCE_KINDS
+
+DEFAULT = "en"
+_HERE = Path(__file__).parent
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """The languages that have a catalogue, by their ISO 639-1 codes."""
+    return tuple(sorted(path.name.split(".")[1] for path in _HERE.glob("strings.??.yml")))
+
+
+@cache
+def catalogue(language: str) -> Mapping[str, str]:
+    """The texts of one language by their keys; the kinds of source have their English names in ``litsearch.records``."""
+    loaded = yaml.safe_load((_HERE / f"strings.{language}.yml").read_text(encoding="utf-8"))
+    kinds: dict[str, str] = {}
+    for kind in SOURCE_KINDS:
+        kinds[f"kind.{kind.name}"] = kind.label
+        kinds[f"kind.{kind.name}.means"] = kind.explanation
+    return {**kinds, **loaded}
+
+
+@dataclass(frozen=True, slots=True)
+class Strings:
+    """The words of one language; calling it gives a text with its values filled in."""
+
+    language: str = DEFAULT
+
+    def __call__(self, key: str, **values: str | int) -> str:
+        """The text for a key.
+
+        Raises:
+            KeyError: for a key that the catalogue lacks, so that a test finds it.
+
+        >>> Strings()("browse.count", n=45)
+        '45 articles'
+        """
+        words = catalogue(self.language)[key]
+        return words.format(**values) if values else words
+
+    def date(self, stated: str) -> str:
+        """A date as people write it; what is no ISO date stays as it is.
+
+        >>> [Strings().date(d) for d in ("2021-09-21", "2021-09", "2021", "spring 2021")]
+        ['21 September 2021', 'September 2021', '2021', 'spring 2021']
+        """
+        found = re.fullmatch(r"(\d{4})-(\d{2})(?:-(\d{2}))?", stated)
+        if found is None or not 1 <= int(found[2]) <= 12:
+            return stated
+        month = self("months").split("|")[int(found[2]) - 1]
+        if found[3]:
+            return self("date.day", day=str(int(found[3])), month=month, year=found[1])
+        return self("date.month", month=month, year=found[1])
+
+
+def strings_for(language: str) -> Strings:
+    """The words for a language; English for one that has no catalogue."""
+    return Strings(language if language in languages() else DEFAULT)

@@ -1,0 +1,90 @@
+"""``python -m tests.browser.screenshots``: every state of the pages, as it looks, into ``docs/screenshots/``."""
+
+from __future__ import annotations
+
+import io
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Page
+
+from litsearch.settings import ROOT, Settings
+from tests.browser.app_server import CHROMIUM, DESKTOP, PHONE, app, browser, settled
+
+FOLDER = ROOT / "docs" / "screenshots"
+# Colours kept: enough for flat surfaces and text, and a picture stays far below 150 KB.
+N_COLOURS = 96
+
+ANSWERED = "?q=Does+it+help+acne+scars%3F"
+RELATED = "?q=is+it+done+with+a+lazer%3F"
+NOTHING = "?q=Which+bus+goes+to+the+stadium+on+Sundays%3F"
+URGENT = "?q=my+lips+are+really+swolen+and+I+feel+dizzy"
+
+
+def main() -> int:
+    """Serve the app over the committed corpus with a new index, and take the pictures."""
+    if CHROMIUM is None:
+        print("no Chromium here; install it (Debian: apt-get install chromium)", file=sys.stderr)
+        return 1
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as temporary, browser() as chromium:
+        settings = Settings(index=Path(temporary) / "index")
+        with app(settings) as address:
+            # The first visit finds no index: the build is a state of its own, and makes the index for the other pictures.
+            page = open_page(chromium, f"{address}/", DESKTOP)
+            page.wait_for_selector(".panel.build")
+            page.get_by_text(": ", exact=False).first.wait_for()
+            take(page, "building-desktop")
+            page.wait_for_selector(".examples", timeout=600_000)
+            take(settled(page), "first-visit-desktop")
+            shoot(chromium, f"{address}/", PHONE, "first-visit-phone-dark", dark=True)
+            shoot(chromium, f"{address}/{ANSWERED}", DESKTOP, "answered-desktop")
+            shoot(chromium, f"{address}/{ANSWERED}", PHONE, "answered-phone")
+            shoot(chromium, f"{address}/{RELATED}", PHONE, "related-phone-dark", dark=True)
+            shoot(chromium, f"{address}/{NOTHING}", PHONE, "nothing-phone")
+            shoot(chromium, f"{address}/{URGENT}", PHONE, "urgent-phone")
+            page = settled(open_page(chromium, f"{address}/{ANSWERED}", DESKTOP, dark=True))
+            page.locator("a.open").first.click()
+            page.wait_for_selector("#here")
+            take(settled(page), "article-desktop-dark")
+        with app(settings, staff=True) as address:
+            shoot(chromium, f"{address}/library", DESKTOP, "staff-library-desktop")
+        broken = Path(temporary) / "practice"
+        broken.mkdir()
+        (broken / "safety.yml").write_text("flags:\n- {id: fever, urgency: soon, any: [fever], say: Ask.}\n", encoding="utf-8")
+        with app(replace(settings, practice=broken)) as address:
+            shoot(chromium, f"{address}/{ANSWERED}", PHONE, "error-phone")
+    return 0
+
+
+def open_page(chromium: Browser, address: str, size: tuple[int, int], *, dark: bool = False) -> Page:
+    """A page of a size and theme, in a profile of its own."""
+    context = chromium.new_context(
+        viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if dark else "light", reduced_motion="reduce"
+    )
+    page = context.new_page()
+    page.set_default_timeout(120_000)
+    page.goto(address)
+    return page
+
+
+def shoot(chromium: Browser, address: str, size: tuple[int, int], name: str, *, dark: bool = False) -> None:
+    """One picture of one address."""
+    take(settled(open_page(chromium, address, size, dark=dark)), name)
+
+
+def take(page: Page, name: str) -> None:
+    """What the window shows, as a small PNG."""
+    picture = Image.open(io.BytesIO(page.screenshot(animations="disabled"))).convert("RGB")
+    file = FOLDER / f"{name}.png"
+    picture.quantize(N_COLOURS).save(file, optimize=True)
+    print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1000:.0f} KB")
+    if not name.startswith("building"):
+        page.context.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

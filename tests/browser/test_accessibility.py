@@ -1,0 +1,90 @@
+"""axe-core finds nothing to object to on any page and state, in both themes, on a phone and on a desktop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from litsearch.settings import Settings
+from tests.browser.app_server import DESKTOP, PHONE, app, settled
+from tests.browser.conftest import NewPage
+
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-core is not installed (axe-playwright-python)")
+
+PATIENT = {
+    "first visit": "",
+    "answered": "?q=How+many+sessions+do+I+need+for+acne+scars%3F",
+    "misspelt": "?q=how+many+sesions+for+stretch+marks",
+    "related or answered": "?q=Is+it+done+with+a+laser%3F",
+    "nothing": "?q=Which+bus+goes+to+the+stadium+on+Sundays%3F",
+    "urgent": "?q=I+have+truble+brething",
+    "article": "?article=web-who-should-and-should-not.md",
+    "missing article": "?article=nowhere",
+    "Spanish": "?lang=es",
+}
+STAFF = {"ask": "", "library": "library", "settings": "settings"}
+
+
+@pytest.fixture(scope="module")
+def broken_app(committed_index: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The patient's process with a setting that cannot be used: every page is an error."""
+    practice = tmp_path_factory.mktemp("broken")
+    (practice / "safety.yml").write_text("flags: 1\n", encoding="utf-8")
+    (practice / "contact.yml").write_text("- no mapping\n", encoding="utf-8")
+    with app(replace(committed_index, practice=practice)) as address:
+        yield address
+
+
+def violations(page: Page) -> list[dict[str, Any]]:
+    """What axe-core finds, of any impact: WCAG 2.2 AA and its own best practices."""
+    found: list[dict[str, Any]] = axe.Axe().run(page).response["violations"]
+    return [{"rule": one["id"], "impact": one["impact"], "where": [node["target"] for node in one["nodes"][:3]]} for one in found]
+
+
+@pytest.mark.parametrize(("size", "dark"), [(PHONE, True), (DESKTOP, False)], ids=["phone-dark", "desktop-light"])
+@pytest.mark.parametrize("state", PATIENT)
+def test_the_patients_page_is_accessible(patient_app: str, new_page: NewPage, state: str, size: tuple[int, int], dark: bool):
+    page = new_page(size, dark=dark)
+    page.goto(f"{patient_app}/{PATIENT[state]}")
+    settled(page)
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("name", STAFF)
+def test_the_staffs_pages_are_accessible(staff_app: str, new_page: NewPage, name: str, dark: bool):
+    page = new_page(DESKTOP, dark=dark)
+    page.goto(f"{staff_app}/{STAFF[name]}")
+    settled(page)
+    assert violations(page) == []
+
+
+def test_an_error_page_is_accessible(broken_app: str, new_page: NewPage):
+    page = new_page(PHONE)
+    page.goto(f"{broken_app}/?q=Does+it+hurt%3F")
+    settled(page)
+    assert page.get_by_role("alert").count() == 1
+    assert violations(page) == []
+
+
+def test_the_check_itself_objects_to_a_page_that_is_not_accessible(patient_app: str, new_page: NewPage, tmp_path: Path):
+    page = new_page()
+    page.set_content("<html><body><img src='x.png'><button></button></body></html>")
+    assert {one["rule"] for one in violations(page)} >= {"image-alt", "button-name", "html-has-lang"}
+
+
+def test_reading_order_is_note_answer_cautions_passage(patient_app: str, new_page: NewPage, library: Settings):
+    """What a screen reader meets, from the top: the title, the field, the note, then the answer before everything else."""
+    page = new_page()
+    page.goto(f"{patient_app}/?q=Does+it+help+acne+scars%3F")
+    settled(page)
+    headings: list[str] = page.locator("h1, h2, h3").evaluate_all("all => all.map(one => one.tagName + ' ' + one.id)")
+    places = [headings.index(name) for name in ("H2 answer", "H3 best", "H3 panel-cautions", "H3 whole") if name in headings]
+    assert places == sorted(places) and len(places) >= 3
+    assert headings[0].startswith("H1") and sum(one.startswith("H1") for one in headings) == 1

@@ -1,0 +1,122 @@
+"""The rules of stance, on sentences of our own: each way round, and silent where they cannot tell."""
+
+from __future__ import annotations
+
+import pytest
+
+from litsearch.checking import CheckRules, decide, questions_of
+from litsearch.claims.extract import extract
+from litsearch.claims.records import Evidence, StanceName
+from litsearch.claims.stance import Premise, RuleStances
+from litsearch.records import Metadata
+
+
+def stance(claim: str, source: str, *, lead_in: str = "", similarity: float = 0.7, treatment: str = "microneedling") -> str:
+    premise = Premise(source, 0, len(source), lead_in=lead_in, treatment=treatment, similarity=similarity)
+    return RuleStances().judge(claim, [premise])[0].stance
+
+
+SEE_A_DOCTOR = "See your doctor before treatment if any of these apply to you:"
+WHO_MIGHT = "The method can also help people with these conditions:"
+
+
+@pytest.mark.parametrize(
+    ("claim", "source", "expected"),
+    [
+        # amounts of what nobody wants
+        ("Microneedling is painless.", "Some discomfort is possible.", "conflicts"),
+        ("Microneedling causes little pain.", "Pain was slight.", "supports"),
+        ("There is no downtime.", "Most people are red for two days.", "conflicts"),
+        ("There are no serious side effects.", "It knew of serious complications.", "conflicts"),
+        ("There is no swelling.", "Swelling was not seen in anybody.", "supports"),
+        # directions
+        ("Microneedling shrinks pores.", "Enlarged pores become smaller.", "supports"),
+        ("Microneedling enlarges pores.", "The treatment shrinks the pores.", "conflicts"),
+        ("Microneedling reduces collagen.", "The needles stimulate collagen.", "conflicts"),
+        ("It removes scars completely.", "The scar will not vanish.", "conflicts"),
+        ("It removes scars.", "Scars became less visible.", "qualifies"),
+        # comparisons, either way round
+        ("Microneedling goes deeper than microdermabrasion.", "It penetrates deeper than microdermabrasion.", "supports"),
+        (
+            "Microdermabrasion goes deeper than microneedling.",
+            "Microneedling penetrates deeper than microdermabrasion.",
+            "conflicts",
+        ),
+        ("Microneedling carries more risks than surgery.", "It has fewer risks than surgery.", "conflicts"),
+        ("Microneedling is safer than surgery.", "It has fewer risks than surgery.", "supports"),
+        ("Microneedling is more painful than a laser.", "The two did not differ in pain from a laser.", "conflicts"),
+        # used and not used, allowed and not allowed
+        ("No laser is used in microneedling.", "Microneedling does not use a laser.", "supports"),
+        ("Microneedling uses a scalpel.", "Microneedling does not use a scalpel.", "conflicts"),
+        ("You can go in the sun afterwards.", "Keep out of the sun afterwards.", "conflicts"),
+        # all, most, some
+        ("It is safe for everyone.", "It may not be suitable for everyone.", "conflicts"),
+        ("All patients recover in three days.", "Most patients recover in three days.", "qualifies"),
+        # values
+        ("One session is enough.", "You will need several sessions.", "conflicts"),
+        ("Redness lasts for three weeks.", "Redness lasts for one or two days.", "conflicts"),
+        ("Redness lasts for one or two days.", "Redness lasts a day or two.", "supports"),
+    ],
+)
+def test_what_a_source_says_about_a_claim(claim: str, source: str, expected: str):
+    assert stance(claim, source) == expected
+
+
+@pytest.mark.parametrize(
+    ("claim", "source"),
+    [
+        ("Four sessions are needed.", "Several sessions are needed."),
+        ("92% of patients improved.", "Most patients improved."),
+        ("Microneedling reduces cellulite.", "Microneedling reduces scars."),
+        ("Microneedling is safe in pregnancy.", "Microneedling is safe."),
+        ("Results last for five years.", "Redness lasts for a day."),
+        ("Microneedling shrinks pores.", "Does it shrink pores?"),
+        ("Microneedling whitens teeth.", "Microneedling brightens the skin."),
+        ("Laser treatment shrinks pores.", "Microneedling shrinks pores."),
+    ],
+)
+def test_the_rules_abstain_where_they_cannot_tell(claim: str, source: str):
+    assert stance(claim, source) == "neutral"
+
+
+def test_an_item_of_a_list_is_read_with_the_sentence_that_introduces_it():
+    """ "Psoriasis" alone praises or warns of nothing; under "see your doctor first" it is an exception to suitable."""
+    assert stance("People with psoriasis can safely have microneedling.", "Psoriasis.", lead_in=SEE_A_DOCTOR) == "conflicts"
+    assert stance("People with psoriasis should ask a doctor first.", "Psoriasis.", lead_in=SEE_A_DOCTOR) == "supports"
+    assert stance("Microneedling treats psoriasis.", "Psoriasis.", lead_in=SEE_A_DOCTOR) == "neutral"
+    assert stance("Microneedling can help with sweating.", "Excessive sweating.", lead_in=WHO_MIGHT) == "supports"
+
+
+def test_a_combined_treatment_supports_the_single_one_only_with_a_condition():
+    source = "Hair growth improved."
+    assert stance("Microneedling improves hair growth.", source, treatment="microneedling with minoxidil") == "qualifies"
+    assert (
+        stance("Microneedling with minoxidil improves hair growth.", source, treatment="microneedling with minoxidil")
+        == "supports"
+    )
+
+
+def evidence(kind: StanceName, confidence: float) -> Evidence:
+    metadata = Metadata("A title")
+    return Evidence(kind, confidence, "why", "p", "d", "a.md", "", "text", metadata, "text", 0, 4, "text", 0, 4, 0.6)
+
+
+@pytest.mark.parametrize(
+    ("held", "finding"),
+    [
+        ([("supports", 0.9), ("conflicts", 0.75)], "conflicts"),
+        ([("supports", 0.9), ("neutral", 0.5)], "stated"),
+        ([("qualifies", 0.7)], "qualified"),
+        ([("neutral", 0.5)], "related"),
+        ([], "not_found"),
+    ],
+)
+def test_a_passage_that_says_otherwise_outweighs_one_that_agrees(held: list[tuple[StanceName, float]], finding: str):
+    assert decide([evidence(kind, confidence) for kind, confidence in held], CheckRules())[0] == finding
+
+
+def test_a_claim_is_asked_as_it_stands_and_turned_round():
+    queries = questions_of(extract("Microneedling is painless and safe for everyone.")[0])
+    assert queries[0] == "Microneedling is painless"
+    assert queries[1] == "Microneedling is painful"
+    assert any("side effects" in query for query in queries)

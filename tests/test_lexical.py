@@ -1,0 +1,108 @@
+"""BM25 by hand, its words, and an index that opens as it was saved."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from litsearch.lexical import K1, B, LexicalIndex, terms_of, words_of
+
+PASSAGES = [["redness", "fade"], ["redness", "redness", "last", "day"], ["keloid"], []]
+TERMS = st.sampled_from(["redness", "fade", "keloid", "acn", "co2", "1.5", "ß", "皮膚"])
+
+
+def _bm25(term: str, passages: list[list[str]], number: int) -> float:
+    """Lucene's BM25 of one term: idf * tf / (tf + k1 * (1 - b + b * length / mean length))."""
+    n_holding = sum(term in passage for passage in passages)
+    idf = math.log(1 + (len(passages) - n_holding + 0.5) / (n_holding + 0.5))
+    frequency = passages[number].count(term)
+    mean = sum(map(len, passages)) / len(passages)
+    return idf * frequency / (frequency + K1 * (1 - B + B * len(passages[number]) / mean))
+
+
+def test_relevance_by_hand() -> None:
+    """Four passages of 2, 4, 1 and 0 terms, 1.75 on average; "redness" stands in two of them, once and twice."""
+    found = LexicalIndex.build(PASSAGES).relevance({"redness": 1.0})
+    assert (found.shape, found.dtype) == ((4,), np.float32)
+    assert found.tolist() == pytest.approx([_bm25("redness", PASSAGES, number) for number in range(4)], abs=1e-6)
+    assert found[2] == found[3] == 0
+
+
+def test_weights_count_and_terms_add_up() -> None:
+    index = LexicalIndex.build(PASSAGES)
+    whole = index.relevance({"redness": 1.0, "fade": 0.5, "keloid": 1.0})
+    parts = index.relevance({"redness": 1.0}) + 0.5 * index.relevance({"fade": 1.0}) + index.relevance({"keloid": 1.0})
+    np.testing.assert_allclose(whole, parts, atol=1e-6)
+
+
+def test_unknown_terms_and_no_terms_count_nothing() -> None:
+    index = LexicalIndex.build(PASSAGES)
+    assert index.relevance({}).tolist() == index.relevance({"tungsten": 1.0}).tolist() == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("passages", [[], [[]], [[], []]])
+def test_an_index_without_terms_is_no_error(passages: list[list[str]], tmp_path: Path) -> None:
+    index = LexicalIndex.build(passages)
+    index.save(tmp_path / "lexical")
+    for opened in (index, LexicalIndex.open(tmp_path / "lexical")):
+        assert opened.relevance({"redness": 1.0}).tolist() == [0] * len(passages)
+
+
+@pytest.mark.parametrize("passages", [[["a"], []], [[], ["a"]], [[], [], ["a"], [], []]])
+def test_passages_without_terms_keep_their_places(passages: list[list[str]]) -> None:
+    """A passage of stop words alone, first, last or between."""
+    found = LexicalIndex.build(passages).relevance({"a": 1.0})
+    assert [value > 0 for value in found] == [bool(passage) for passage in passages]
+
+
+@given(passages=st.lists(st.lists(TERMS, max_size=6), max_size=8), asked=st.dictionaries(TERMS, st.sampled_from([0.5, 1.0, 2.0])))
+def test_an_index_opens_as_it_was_saved(
+    passages: list[list[str]], asked: dict[str, float], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    built = LexicalIndex.build(passages)
+    folder = tmp_path_factory.mktemp("lexical")
+    built.save(folder)
+    opened = LexicalIndex.open(folder)
+    assert (opened.relevance(asked) == built.relevance(asked)).all()
+    for number, found in enumerate(built.relevance(asked).tolist()):
+        expected = sum(weight * _bm25(term, passages, number) for term, weight in asked.items() if term in passages[number])
+        assert found == pytest.approx(expected, abs=1e-5)
+    for term in asked:
+        holding = sum(term in passage for passage in passages)
+        assert opened.n_holding(term) == built.n_holding(term) == holding
+        assert opened.rarity(term) == pytest.approx(math.log(1 + (len(passages) - holding + 0.5) / (holding + 0.5)))
+
+
+@given(passages=st.lists(st.lists(TERMS, max_size=6), max_size=8))
+def test_the_same_passages_give_the_same_bytes(passages: list[list[str]], tmp_path_factory: pytest.TempPathFactory) -> None:
+    one, other = tmp_path_factory.mktemp("one"), tmp_path_factory.mktemp("other")
+    LexicalIndex.build(passages).save(one)
+    LexicalIndex.build(passages).save(other)
+    assert {path.name: path.read_bytes() for path in one.iterdir()} == {path.name: path.read_bytes() for path in other.iterdir()}
+
+
+def test_words_lose_case_and_accents_and_keep_their_numbers() -> None:
+    assert words_of("DÉCOLLETAGE, 0.5–2.5 mm; CO2 & A6S. Ångström ﬁne") == [
+        "decolletage", "0.5", "2.5", "mm", "co2", "a6s", "angstrom", "fine",
+    ]  # fmt: skip
+    assert words_of("") == words_of(" — ?!") == []
+
+
+def test_no_and_not_are_kept_because_they_turn_a_sentence_round() -> None:
+    assert terms_of("It is not safe, and there is no cure.") == ["not", "safe", "no", "cure"]
+
+
+def test_a_question_of_fillers_has_no_terms() -> None:
+    assert terms_of("Hello, what is it about please?") == []
+
+
+@given(text=st.text(max_size=80))
+def test_any_text_has_words_and_terms_in_lower_case(text: str) -> None:
+    for word in [*words_of(text), *terms_of(text)]:
+        assert word
+        assert not any(character.isspace() for character in word)

