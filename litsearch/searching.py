@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from litsearch.embedding import Encoder, OnnxEncoder
 from litsearch.engines.tokens import TokenVectors
 from litsearch.errors import QuestionError
-from litsearch.glossary import Glossary, expansions_of, load_glossary
+from litsearch.glossary import Entry, Glossary, expansions_of, load_glossary
 from litsearch.index import WHOLE_PASSAGE, Generation, Index
-from litsearch.lexical import terms_of
+from litsearch.lexical import LexicalIndex, terms_of
 from litsearch.passages import sentences_of
 from litsearch.ranking.answerability import Judge, Signals, load_judge, signals_of
 from litsearch.ranking.balance import merge_identical, spread_sources
@@ -33,6 +33,8 @@ Floats = NDArray[np.float32]
 
 # A longer question is cut there: twenty pages of text are no question, and every word costs.
 MAX_QUESTION_CHARACTERS = 10_000
+# What a question can be about; the glossary's other kinds (a measure, a way of asking) name nothing that a corpus could lack.
+CONCEPT_KINDS = frozenset({"drug", "class", "condition", "body-area", "procedure", "device", "population", "sign"})
 # What everyone is asked before a treatment; finds the passages that say who should not have it.
 _CAUTION_QUESTION = "Who should not have this treatment, and who should ask a doctor first?"
 
@@ -71,6 +73,7 @@ class Understood:
     text: str
     core: str
     queries: tuple[str, ...]
+    concepts: tuple[Entry, ...]
     terms: Mapping[str, float]
 
 
@@ -106,7 +109,10 @@ def understand(question: str, glossary: Glossary, speller: Speller, rules: Ranki
     explained = tuple((match.words, match.entry.term) for match in matches if not match.is_term)
     core = core_of(text, rules.core_words)
     queries = [text, core, *([f"{core} ({', '.join(expansions[:8])})"] if expansions else [])]
-    return Understood(Reading(question, corrections, explained, expansions), text, core, tuple(dict.fromkeys(queries)), terms)
+    concepts = tuple(match.entry for match in matches if match.entry.kind in CONCEPT_KINDS)
+    return Understood(
+        Reading(question, corrections, explained, expansions), text, core, tuple(dict.fromkeys(queries)), concepts, terms
+    )
 
 
 _OPENS_QUESTION = re.compile(
@@ -288,6 +294,7 @@ class Searcher:
             {term: lexical.rarity(term) for term in terms},
             {term for term in terms if not lexical.n_holding(term)},
             [set(terms_of(f"{_heading(library.metadata[p.document_id][1], p)} {p.text}")) for p in top],
+            [_is_named(concept, lexical) for concept in found.understood.concepts],
         )
 
     def _outcome(self, judge: Judge, confidence: float) -> Outcome:
@@ -438,6 +445,12 @@ def _pointer_state(index: Index) -> tuple[int, int]:
 
 def _heading(metadata: Metadata, passage: Passage) -> str:
     return ". ".join(part for part in (metadata.title, passage.section) if part)
+
+
+def _is_named(concept: Entry, lexical: LexicalIndex) -> bool:
+    """Whether the corpus has all the words of the concept's term or of something said for it."""
+    phrases = (terms_of(phrase) for phrase in (concept.term, *concept.says))
+    return any(phrase and all(lexical.n_holding(term) for term in phrase) for phrase in phrases)
 
 
 def _sentence(passage: Passage, ordinal: int) -> Answer:

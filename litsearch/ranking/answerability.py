@@ -26,7 +26,8 @@ class Signals:
 
     ``*_margin`` is how far the best stands out from ordinary passages; ``coverage_*`` the share of the question's words,
     weighted by rarity in the corpus, that stand in the first passage, or in one of the first three; ``unknown`` the share
-    that stands nowhere in the corpus.
+    that stands nowhere in the corpus; ``known_concepts`` the share of the glossary's concepts in the question (a drug, a
+    condition, a part of the body ...) that some passage names, 1 for a question without any.
     """
 
     sentence_similarity: float
@@ -36,6 +37,7 @@ class Signals:
     coverage_first: float
     coverage_three: float
     unknown: float
+    known_concepts: float
 
 
 def signals_of(
@@ -45,11 +47,13 @@ def signals_of(
     rarity: Mapping[str, float],
     unknown_terms: Collection[str],
     top_terms: Sequence[Collection[str]],
+    concepts_known: Sequence[bool],
 ) -> Signals:
     """The signals of one question.
 
     ``sentence_similarity`` and ``passage_similarity`` are the cosines of all candidates, shape (n,), in any order;
-    ``rarity`` weighs each question term; ``top_terms`` are the terms of the first passages, best first.
+    ``rarity`` weighs each question term; ``top_terms`` are the terms of the first passages, best first; ``concepts_known``
+    says of each concept in the question whether the corpus names it.
     """
     total = sum(rarity[term] for term in question_terms) or 1.0
 
@@ -63,6 +67,7 @@ def signals_of(
         coverage_first=share([term for term in question_terms if term in first]),
         coverage_three=share([term for term in question_terms if term in three]),
         unknown=share([term for term in question_terms if term in unknown_terms]),
+        known_concepts=sum(concepts_known) / len(concepts_known) if concepts_known else 1.0,
     )
 
 
@@ -108,7 +113,7 @@ def load_judge(path: Path = MODEL_FILE) -> Judge:
             answered_from=float(stored["answered_from"]),
             related_from=float(stored["related_from"]),
         )
-        judge.confidence(Signals(0, 0, 0, 0, 0, 0, 0))
+        judge.confidence(Signals(0, 0, 0, 0, 0, 0, 0, 0))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"{path} is missing or damaged. Reinstall the project, or run: make calibrate") from error
     return judge

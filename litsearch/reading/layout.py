@@ -232,6 +232,7 @@ def without_margins(pages: Sequence[Page], body_size: float) -> tuple[list[Page]
     counts = Counter(key for page in pages for key in {_running_key(line) for line in _margin_lines(page)})
     often = max(2, round(0.3 * len(pages)))
     running = {key for key, count in counts.items() if count >= often}
+    running |= {key for key in counts if _is_nearly(key, running)}
     dropped: list[str] = []
     n_numbers = 0
     cleaned = []
@@ -245,7 +246,9 @@ def without_margins(pages: Sequence[Page], body_size: float) -> tuple[list[Page]
                     n_numbers += 1
                 # On the first page, the same words in large letters are the title.
                 elif (
-                    id(line) in margins and _is_running(line, running) and not (page.number == 1 and line.size > 1.2 * body_size)
+                    id(line) in margins
+                    and _running_key(line) in running
+                    and not (page.number == 1 and line.size > 1.2 * body_size)
                 ):
                     dropped.append(line.text)
                 else:
@@ -255,12 +258,16 @@ def without_margins(pages: Sequence[Page], body_size: float) -> tuple[list[Page]
     return cleaned, dropped, n_numbers
 
 
-def _is_running(line: Line, running: set[str]) -> bool:
-    """Whether a line is a running header, or nearly: text recognition spells the same header in several ways."""
-    key = _running_key(line)
-    return key in running or (
-        len(key) >= 8 and any(SequenceMatcher(None, key, other, autojunk=False).ratio() > 0.8 for other in sorted(running)[:20])
-    )
+def _is_nearly(key: str, running: set[str]) -> bool:
+    """Whether a line is a running header but for some letters: text recognition spells the same header in several ways."""
+    if len(key) < 8 or key in running:
+        return False
+    matcher = SequenceMatcher(None, "", key, autojunk=False)
+    for other in sorted(running)[:20]:
+        matcher.set_seq1(other)
+        if matcher.real_quick_ratio() > 0.8 and matcher.quick_ratio() > 0.8 and matcher.ratio() > 0.8:
+            return True
+    return False
 
 
 def _margin_lines(page: Page) -> list[Line]:
@@ -461,6 +468,10 @@ _KEEPS_HYPHEN = frozenset({
     "time", "skin", "post", "pre", "anti", "quality", "health",
 })  # fmt: skip
 
+_DIVIDED = re.compile(r"([^\W\d_]+)[-\u2010\u00ad\ufffe]$")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_HYPHEN_END = re.compile(r"\w[-\u2010\ufffe]$")
+
 
 def join_lines(lines: Sequence[str], vocabulary: Counter[str]) -> tuple[str, list[str]]:
     """One text from lines, with the words joined that a line's end had divided; each join as ``before -> after``.
@@ -470,29 +481,29 @@ def join_lines(lines: Sequence[str], vocabulary: Counter[str]) -> tuple[str, lis
     >>> join_lines(["micro-", "needling for follow-", "up"], Counter())
     ('microneedling for follow-up', ['micro-needling -> microneedling'])
     """
-    text = lines[0].strip() if lines else ""
+    parts = [lines[0].strip()] if lines else [""]
     joins = []
     for line in lines[1:]:
         line = line.strip()
-        divided = re.search(r"([^\W\d_]+)[-\u2010\u00ad\ufffe]$", text)
-        rest = re.match(r"[^\W\d_]+", line)
+        before = parts[-1]
+        divided = _DIVIDED.search(before)
+        rest = _LETTERS.match(line)
         if divided and rest and line[0].islower():
             first, second = divided.group(1), rest.group()
             whole, hyphened = f"{first}{second}".lower(), f"{first}-{second}".lower()
             keeps = vocabulary[hyphened] > vocabulary[whole] or (
-                not vocabulary[whole] and first.lower() in _KEEPS_HYPHEN and not text.endswith("\u00ad")
+                not vocabulary[whole] and first.lower() in _KEEPS_HYPHEN and not before.endswith("\u00ad")
             )
-            if keeps:
-                text = f"{text[:-1]}-{line}"
-            else:
+            parts[-1] = f"{before[:-1]}-" if keeps else before[:-1]
+            if not keeps:
                 joins.append(f"{first}-{second} -> {first}{second}")
-                text = f"{text[:-1]}{line}"
-        elif re.search(r"\w[-\u2010\ufffe]$", text) and line[:1].isalnum():
-            text = f"{text[:-1]}-{line}"
+        elif _HYPHEN_END.search(before) and line[:1].isalnum():
+            parts[-1] = f"{before[:-1]}-"
         else:
-            text = f"{text} {line}"
+            parts.append(" ")
+        parts.append(line)
     # PDFium marks with this sign a hyphen at a line's end; where no line followed, it is one.
-    return text.replace("\ufffe", "-"), joins
+    return "".join(parts).replace("\ufffe", "-"), joins
 
 
 def vocabulary_of(pages: Sequence[Page]) -> Counter[str]:

@@ -54,7 +54,7 @@ def app(settings: Settings, *, staff: bool = False, log: Path | None = None) -> 
 
 
 def _wait_until_up(address: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise RuntimeError(f"the app ended at once, with {process.returncode}")
@@ -63,7 +63,7 @@ def _wait_until_up(address: str, process: subprocess.Popen[bytes]) -> None:
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
-    raise RuntimeError("the app was not up after a minute")
+    raise RuntimeError("the app was not up after two minutes")
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def browser() -> Iterator[Browser]:
 
 def settled(page: Page) -> Page:
     """The page once it is drawn and its script rests."""
-    page.wait_for_selector(".stHtml h1, .stHtml h2", timeout=60_000)
-    page.wait_for_function("document.querySelector('.stApp').dataset.testScriptState === 'notRunning'", timeout=60_000)
+    page.wait_for_selector(".stHtml h1, .stHtml h2", timeout=120_000)
+    page.wait_for_function("document.querySelector('.stApp').dataset.testScriptState === 'notRunning'", timeout=120_000)
     page.wait_for_timeout(250)
     return page

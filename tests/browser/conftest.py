@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from litsearch.ingesting import ingest
 from litsearch.settings import Settings
@@ -21,6 +21,10 @@ PRACTICE = {
 }
 
 NewPage = Callable[..., Page]
+
+# How long a test waits for the page: a machine that builds other things at the same time can be slow. Speed has tests of its own.
+PATIENCE_MS = 120_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -95,7 +99,7 @@ def new_page(chromium: Browser) -> Iterator[NewPage]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(PATIENCE_MS)
         return page
 
     yield make

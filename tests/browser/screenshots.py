@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 import tempfile
 from dataclasses import replace
@@ -36,7 +37,7 @@ def main() -> int:
             # The first visit finds no index: the build is a state of its own, and makes the index for the other pictures.
             page = open_page(chromium, f"{address}/", DESKTOP)
             page.wait_for_selector(".panel.build")
-            page.get_by_text(": ", exact=False).first.wait_for()
+            page.get_by_test_id("stProgress").get_by_text(re.compile(r"\d+ of \d+")).wait_for(timeout=600_000)
             take(page, "building-desktop")
             page.wait_for_selector(".examples", timeout=600_000)
             take(settled(page), "first-visit-desktop")
