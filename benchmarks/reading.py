@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import itertools
 import json
 import logging
 import re
@@ -127,7 +128,7 @@ def _in_order(code: str, content: bytes) -> float:
     finally:
         path.unlink()
     marks = [int(mark) for mark in re.findall(r"mark(\d{3})", scope["text"])]
-    return sum(after == before + 1 for before, after in zip(marks, marks[1:], strict=False)) / 79
+    return sum(after == before + 1 for before, after in itertools.pairwise(marks)) / 79
 
 
 # ------------------------------------------------------------------------------------------------------- web pages

@@ -272,7 +272,7 @@ class Index:
                     shutil.rmtree(building, ignore_errors=True)
                     raise
                 sync_folder(self.generations)
-        self._point_at(generation_id)
+        self._point_at(generation_id, [generation_id, *(name for name in self.history() if name != generation_id)])
         with storage(self.root):
             for name in self.history()[self.keep :]:
                 shutil.rmtree(self.generations / name, ignore_errors=True)
@@ -285,17 +285,17 @@ class Index:
             IndexMissing: when there is no such generation.
             IndexDamaged, IndexMismatch: when it cannot be used; the current one stays.
         """
-        current = self.current_id()
-        others = [name for name in self.history() if name != current]
-        name = generation_id or (others[0] if others else "")
+        history = self.history()
+        older = history[history.index(self.current_id()) + 1 :] if self.current_id() in history else history
+        name = generation_id or (older[0] if older else "")
         if not name:
             raise IndexMissing(f"There is no earlier generation in {self.root} to go back to.")
         self.open(name).catalogue.close()
-        self._point_at(name)
+        # The order of publishing stays, so that going back twice goes back two steps.
+        self._point_at(name, history)
         return name
 
-    def _point_at(self, generation_id: str) -> None:
-        history = [generation_id, *(name for name in self.history() if name != generation_id)]
+    def _point_at(self, generation_id: str, history: Sequence[str]) -> None:
         pointer = {"generation": generation_id, "history": history[: self.keep]}
         write_whole(self.root / _POINTER, json.dumps(pointer, indent=1).encode())
 

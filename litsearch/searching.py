@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from litsearch.embedding import Encoder, OnnxEncoder
+from litsearch.embedding import Encoder, OnnxEncoder, find_model, model_sha256
 from litsearch.engines.tokens import TokenVectors
 from litsearch.errors import QuestionError
 from litsearch.glossary import Entry, Glossary, expansions_of, load_glossary
@@ -377,7 +377,8 @@ class Searcher:
         with self._lock:
             state = _pointer_state(self._index)
             if self._open is None or self._open.state != state:
-                generation, self.notice = self._index.open_good()
+                generation, notice = self._index.open_good()
+                self.notice = " ".join(part for part in (notice, _model_notice(self.settings, generation)) if part)
                 self._open = _open_library(self.settings, self._index, generation, state)
             return self._open
 
@@ -433,6 +434,15 @@ def _open_library(settings: Settings, index: Index, generation: Generation, stat
         caution_vectors=vectors,
         caution_similarity=vectors @ encoder.embed([_CAUTION_QUESTION])[0],
     )
+
+
+def _model_notice(settings: Settings, generation: Generation) -> str:
+    """Names an index that another model made than the settings ask for; it answers all the same, by its own model's export."""
+    folder, name = find_model(settings.model)
+    if model_sha256(folder, name) == generation.manifest["model"]["sha256"]:
+        return ""
+    made_by = generation.manifest["model"]["name"]
+    return f"The index was made by the model {made_by}, the settings name {name}. Run: python ingest.py"
 
 
 def _pointer_state(index: Index) -> tuple[int, int]:

@@ -28,6 +28,14 @@ def english_words() -> frozenset[str]:
     return frozenset(line.split(" ", 1)[0] for line in lines)
 
 
+@cache
+def _english_by_first() -> dict[str, list[str]]:
+    by_first: dict[str, list[str]] = {}
+    for word in sorted(english_words()):
+        by_first.setdefault(word[0], []).append(word)
+    return by_first
+
+
 class Speller:
     """Nearest known words, for the words of one corpus and its glossary."""
 
@@ -77,8 +85,11 @@ class Speller:
                 best = ranked if best is None or ranked < best else best
         if best is None:
             return None
-        # One letter wrong in four or five is often another word altogether.
-        return best[2] if best[0] <= limit else None
+        # An English word that is nearer than the corpus's is what was meant: "anesthetc" is no misspelt "aesthetic".
+        nearer = process.extractOne(
+            plain, _english_by_first().get(plain[0], ()), scorer=DamerauLevenshtein.distance, score_cutoff=best[0] - 1
+        )
+        return str(nearer[0]) if nearer is not None else best[2]
 
     def _known(self, word: str) -> bool:
         if word in self._counts or word in english_words():

@@ -48,6 +48,8 @@ WHO_MIGHT = "The method can also help people with these conditions:"
         # used and not used, allowed and not allowed
         ("No laser is used in microneedling.", "Microneedling does not use a laser.", "supports"),
         ("Microneedling uses a scalpel.", "Microneedling does not use a scalpel.", "conflicts"),
+        ("The devices are authorised for use at home.", "Authorised devices are for professional use only.", "conflicts"),
+        ("The devices are licensed for use at home.", "No device has been licensed for use at home.", "conflicts"),
         ("You can go in the sun afterwards.", "Keep out of the sun afterwards.", "conflicts"),
         # all, most, some
         ("It is safe for everyone.", "It may not be suitable for everyone.", "conflicts"),
@@ -71,6 +73,8 @@ def test_what_a_source_says_about_a_claim(claim: str, source: str, expected: str
         ("Microneedling is safe in pregnancy.", "Microneedling is safe."),
         ("Results last for five years.", "Redness lasts for a day."),
         ("Microneedling shrinks pores.", "Does it shrink pores?"),
+        ("Microneedling is safe.", "The risks of microneedling were counted."),
+        ("The devices are authorised for use at home.", "The devices are used by professionals."),
         ("Microneedling whitens teeth.", "Microneedling brightens the skin."),
         ("Laser treatment shrinks pores.", "Microneedling shrinks pores."),
     ],

@@ -63,7 +63,7 @@ def test_few_covered_questions_are_told_that_there_is_nothing() -> None:
 
 def test_no_more_is_kept_back_than_the_off_topic_ones_need() -> None:
     """When the two sorts are far apart, the lower bound stops at 90 % of the off-topic ones and costs no covered one."""
-    fitted = fit(drawn(400, apart=8.0))
+    fitted = fit(drawn(400, apart=4.0))
     assert fitted.rates()["covered_below_related"] == 0
     assert fitted.rates()["off_topic_below_related"] == pytest.approx(0.9, abs=0.02)
 

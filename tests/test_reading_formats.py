@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import gzip
 import io
+import subprocess
+import sys
 import zipfile
+from importlib import import_module
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from litsearch.errors import Refused
-from litsearch.reading import Limits, SourceFile, find_reader, read_file
+from litsearch.reading import READERS, Limits, SourceFile, find_reader, read_file
+from litsearch.reading.isolation import Isolated
 from litsearch.reading.source import FileReading
 from tests.reading_files import Words, make_docx, make_pdf, read_all, read_one, reason, repairs_of
 
@@ -119,6 +123,22 @@ def test_no_opening_makes_the_choice_slow(prefix: bytes):
         find_reader(SourceFile("a.xyz", prefix))
     except Refused as refused:
         assert "unknown kind" in str(refused) or "not known here" in str(refused)
+
+
+def test_a_reader_in_the_child_bears_the_name_and_version_under_which_it_is_listed():
+    """The index is rebuilt when a listed version goes up, so the list must not fall behind the reader."""
+    for listed in READERS:
+        if isinstance(listed, Isolated):
+            module, _, kind = listed.reader.partition(":")
+            reader = getattr(import_module(module), kind)()
+            assert (reader.name, reader.version) == (listed.name, listed.version)
+
+
+def test_parsers_are_loaded_in_the_child_alone():
+    heavy = "{'lxml', 'docx', 'pypdfium2', 'trafilatura', 'bibtexparser', 'rispy', 'torch', 'streamlit'}"
+    code = f"import sys, litsearch.reading; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_a_file_gives_a_reading():

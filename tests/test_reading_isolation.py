@@ -72,7 +72,7 @@ def test_nesting_without_end_is_refused(ask: Ask):
 
 
 def test_a_refusal_keeps_its_words(ask: Ask):
-    with pytest.raises(Refused, match="^holds nothing of use.$"):
+    with pytest.raises(Refused, match=r"^holds nothing of use\.$"):
         ask("Refuses")
 
 

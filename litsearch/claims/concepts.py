@@ -158,7 +158,7 @@ home: home, home use, at home, yourself, self
 cost: cost, price, expensive, cheap, affordable, low-cost
 insurance: insurance, insurer, insured, medicare, medicaid
 diet: diet, eat, eating, food, nutrition
-approval: approved, approval, fda cleared, cleared by, cleared device, cleared devices, clearance, authorised,
+approval: approved, approval, licensed for, licence for, license for, fda cleared, cleared by, cleared device, cleared devices, clearance, authorised,
     authorized, authorisation, authorization, licensed for sale, approve, authorise
 fda: fda, food and drug administration
 healthcanada: health canada, canada, canadian
@@ -319,7 +319,6 @@ RELATED: frozenset[frozenset[str]] = frozenset(
         ("moisture", "dryness"),
         ("downtime", "activity"),
         ("smoothness", "texture"),
-        ("risk", "safe"),
         ("risk", "sideeffect"),
         ("glow", "tone"),
         ("tone", "pigmentation"),
@@ -331,15 +330,16 @@ RELATED: frozenset[frozenset[str]] = frozenset(
         ("numbing", "anaesthetic"),
         ("last", "permanent"),
         ("surgery", "blade"),
-        ("depth", "surface"),
         ("sun", "tan"),
-        ("home", "professional"),
         ("scar", "wound"),
-        ("vary", "same"),
         ("need", "recommend"),
         ("skintype", "darkskin"),
         ("skintype", "lightskin"),
     )
+)
+# On one subject but the other way round: such a source deals with the same thing and does not say the same.
+CONTRASTS: frozenset[frozenset[str]] = frozenset(
+    frozenset(pair) for pair in (("risk", "safe"), ("depth", "surface"), ("home", "professional"), ("vary", "same"))
 )
 OPPOSITES: frozenset[frozenset[str]] = frozenset(
     frozenset(pair)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from litsearch.claims.concepts import BROADER, LIGHT, RELATED, stem, tokens_of
+from litsearch.claims.concepts import BROADER, CONTRASTS, LIGHT, RELATED, stem, tokens_of
 from litsearch.claims.statement import CAUTION, Mention, Statement, read
 
 # How alike words are, 0..1, where no table knows them: (claim's words, premise's words) -> best likeness of each of the claim's.
@@ -138,6 +138,7 @@ class Pair:
         return held / total, missing
 
     def _credit(self, mention: Mention) -> float:
+        """How far the source speaks of a concept of the claim, 0..1."""
         name = mention.name
         if name in self.names:
             return 1.0
@@ -145,11 +146,17 @@ class Pair:
             return 0.9
         if any(frozenset((name, other)) in RELATED for other in self.names):
             return 0.75
+        if self._contrasts(name):
+            # "Safer" and "fewer risks" are one comparison read from its two ends; otherwise a contrast states nothing.
+            return 0.75 if self.claim.comparison and self.source.comparison else 0.3
         if name in self.around.names:
             return 0.6
         if any(other in self.names for other in BROADER.get(name, ())):
             return 0.35
         return 0.0
+
+    def _contrasts(self, name: str) -> bool:
+        return any(frozenset((name, other)) in CONTRASTS for other in self.names)
 
     def _word_likeness(self, words: Sequence[str]) -> list[float]:
         source = [*_words_in(self.premise.text), *_words_in(self.premise.lead_in)]
@@ -179,7 +186,7 @@ class Pair:
             and m.concept.group in ("burden", "target", "good", "people", "thing", "treatment")
             and not (m.concept.group == "treatment" and m.name in (self.document.treatments | self.source_treatments))
         ]
-        credits = [self._credit(m) for m in rest]
+        credits = [0.75 if self._contrasts(m.name) else self._credit(m) for m in rest]
         words = list(self.claim.words)
         credits += [0.5 + like / 2 for like in self._word_likeness(words)] if words else []
         return sum(credits) / len(credits) if credits else 1.0

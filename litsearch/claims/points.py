@@ -355,6 +355,9 @@ def _quantities_of_people(pair: Pair) -> Iterator[Remark]:
     covered = pair.rest_covered() >= TOPIC
     if claim.only and covered and (claim.names & AREAS) and (source.names & AREAS) - claim.names:
         yield Remark("opposes", 0.75, "the claim says only there, the source names other places")
+    at_home = any(m.name == "home" and not m.negated for m in claim.mentions)
+    if at_home and source.only and "professional" in source.names and "home" not in source.names:
+        yield Remark("opposes", 0.75, "the source says only by professionals")
     if not claim.universal or not covered:
         return
     if source.not_universal and pair.coverage >= TOPIC:

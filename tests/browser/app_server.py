@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -43,7 +45,12 @@ def app(settings: Settings, *, staff: bool = False, log: Path | None = None) -> 
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"]
     with (log or Path(os.devnull)).open("wb") as output:
         process = subprocess.Popen(
-            [*command, *(["--", "--staff"] if staff else [])], cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+            [*command, *(["--", "--staff"] if staff else [])],
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            preexec_fn=_end_with_the_tests if sys.platform == "linux" else None,
         )
         try:
             _wait_until_up(f"http://localhost:{port}/_stcore/health", process)
@@ -51,6 +58,11 @@ def app(settings: Settings, *, staff: bool = False, log: Path | None = None) -> 
         finally:
             process.terminate()
             process.wait(20)
+
+
+def _end_with_the_tests() -> None:
+    """Have the kernel end the server when the tests are killed, which no ``finally`` survives (prctl's PR_SET_PDEATHSIG is 1)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 def _wait_until_up(address: str, process: subprocess.Popen[bytes]) -> None:

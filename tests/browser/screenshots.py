@@ -1,7 +1,11 @@
-"""``python -m tests.browser.screenshots``: every state of the pages, as it looks, into ``docs/screenshots/``."""
+"""``python -m tests.browser.screenshots``: every state of the pages, as it looks, into ``docs/screenshots/``.
+
+``--index DIR`` takes an index that is there already and leaves out the picture of the first build.
+"""
 
 from __future__ import annotations
 
+import argparse
 import io
 import re
 import sys
@@ -19,6 +23,9 @@ FOLDER = ROOT / "docs" / "screenshots"
 # Colours kept: enough for flat surfaces and text, and a picture stays far below 150 KB.
 N_COLOURS = 96
 
+# The longest that a build may take on a slow machine.
+BUILD_MS = 1_800_000
+
 ANSWERED = "?q=Does+it+help+acne+scars%3F"
 RELATED = "?q=is+it+done+with+a+lazer%3F"
 NOTHING = "?q=Which+bus+goes+to+the+stadium+on+Sundays%3F"
@@ -31,15 +38,21 @@ def main() -> int:
         print("no Chromium here; install it (Debian: apt-get install chromium)", file=sys.stderr)
         return 1
     FOLDER.mkdir(parents=True, exist_ok=True)
+    parser = argparse.ArgumentParser(prog="python -m tests.browser.screenshots", description=__doc__)
+    parser.add_argument("--index", type=Path, help="an index of the committed corpus that is there already")
+    given: Path | None = parser.parse_args().index
     with tempfile.TemporaryDirectory() as temporary, browser() as chromium:
-        settings = Settings(index=Path(temporary) / "index")
-        with app(settings) as address:
-            # The first visit finds no index: the build is a state of its own, and makes the index for the other pictures.
+        settings = Settings(index=given.resolve() if given else Path(temporary) / "index")
+        with app(settings, log=Path(temporary) / "app.log") as address:
             page = open_page(chromium, f"{address}/", DESKTOP)
-            page.wait_for_selector(".panel.build")
-            page.get_by_test_id("stProgress").get_by_text(re.compile(r"\d+ of \d+")).wait_for(timeout=600_000)
-            take(page, "building-desktop")
-            page.wait_for_selector(".examples", timeout=600_000)
+            if given is None:
+                # The first visit finds no index: the build is a state of its own, and makes the index for the other pictures.
+                page.get_by_test_id("stProgress").get_by_text(re.compile(r"\d+ of \d+")).wait_for(timeout=BUILD_MS)
+                take(page, "building-desktop")
+            page.locator(".examples, .panel.failed").first.wait_for(timeout=BUILD_MS)
+            if page.locator(".panel.failed").count():
+                print(page.locator(".panel.failed").inner_text(), file=sys.stderr)
+                return 1
             take(settled(page), "first-visit-desktop")
             shoot(chromium, f"{address}/", PHONE, "first-visit-phone-dark", dark=True)
             shoot(chromium, f"{address}/{ANSWERED}", DESKTOP, "answered-desktop")
