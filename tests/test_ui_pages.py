@@ -285,6 +285,16 @@ def test_a_red_flag_puts_the_practices_words_above_everything(serve: Serve, own:
     assert markup.index('class="panel urgent') < markup.index("<h1")
 
 
+def test_only_the_most_urgent_words_are_shown(serve: Serve, own: Settings, tmp_path: Path):
+    (tmp_path / "safety.yml").write_text(
+        "flags:\n- {id: a, urgency: urgent, any: [pus], say: Ring today., review: open}\n"
+        "- {id: b, urgency: immediate, any: [faint], say: Call now., review: open}\n",
+        encoding="utf-8",
+    )
+    said = words_of_page(serve(own, practice=tmp_path, q="There is pus and I feel faint"))
+    assert "Call now." in said and "Ring today." not in said
+
+
 def test_a_safety_file_that_cannot_be_read_is_an_error_and_no_silence(serve: Serve, own: Settings, tmp_path: Path):
     (tmp_path / "safety.yml").write_text("flags:\n- {id: a, urgency: soon, any: [x y], say: z}\n", encoding="utf-8")
     said = words_of_page(serve(own, practice=tmp_path, q="Do scars look flatter?"))

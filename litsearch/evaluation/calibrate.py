@@ -115,7 +115,9 @@ def fit(seen: Seen) -> Fitted:
     off_topic = out_of_fold[~seen.covered & ~seen.near]
     related_from = min(_related_from(out_of_fold[seen.covered], off_topic), answered_from)
     scaled = {name: round(float(slope * weight), 6) for name, weight in zip(NAMES, weights, strict=True)}
-    judge = Judge(scaled, round(float(slope * intercept + shift), 6), round(answered_from, 4), round(related_from, 4))
+    # To four significant digits, not places: a bound of 0.00003 must not become 0.
+    bounds = (float(f"{bound:.4g}") for bound in (answered_from, related_from))
+    judge = Judge(scaled, round(float(slope * intercept + shift), 6), *bounds)
     return Fitted(judge, seen, out_of_fold)
 
 

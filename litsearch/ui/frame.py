@@ -62,7 +62,7 @@ def failure(problem: str, visit: Visit) -> None:
     show(
         tag(
             "section",
-            tag("h2", say("error.title"), id="failed"),
+            tag("h1", say("error.title"), id="failed"),
             tag("p", say("error.lead")),
             tag("details", tag("summary", say("error.for_practice")), tag("p", problem, class_="problem", dir="auto"), open=True),
             tag("p", inner_link(visit.to(q=visit.question, passage=visit.passage, article=visit.article), say("error.retry"))),
@@ -89,7 +89,7 @@ def _watch(build: Build, visit: Visit) -> None:
         show(
             tag(
                 "section",
-                tag("h2", say("build.failed")),
+                tag("h1", say("build.failed")),
                 tag("p", state.error or say("error.unexpected"), class_="problem", dir="auto"),
                 class_="panel failed",
                 role="alert",
@@ -97,7 +97,7 @@ def _watch(build: Build, visit: Visit) -> None:
         )
         st.button(say("error.retry"), key="build_retry", on_click=_start, args=(build,))
         return
-    show(tag("section", tag("h2", say("build.title")), tag("p", say("build.lead")), class_="panel build", role="status"))
+    show(tag("section", tag("h1", say("build.title")), tag("p", say("build.lead")), class_="panel build", role="status"))
     bar(state, say, key="build")
 
 

@@ -30,17 +30,17 @@ def draw(visit: Visit) -> None:
     """The page that the address asks for: an article, an answer, or the first visit."""
     settings = current_settings()
     searcher = searcher_of(settings)
-    contact = contact_of(settings)
+    contact, flags = contact_of(settings), flags_of(settings)
+    # Before anything is drawn: what cannot be searched is a page of its own.
+    searcher.manifest()
     if visit.passage or visit.article:
         reader.draw(visit, searcher)
         frame.show(frame.not_advice(visit.say))
         return
     asked = bool(visit.question.strip())
     if asked:
-        frame.show(urgent_help(flags_of(settings).raised_by(visit.question), contact, visit.say))
+        frame.show(urgent_help(flags.raised_by(visit.question), contact, visit.say))
     frame.show(masthead(contact, visit.say, asked=asked))
-    # Before the field: without an index there is nothing to ask yet.
-    searcher.manifest()
     problem = st.container()
     submitted = question_form(visit)
     frame.show(frame.not_advice(visit.say, short=asked))
@@ -87,6 +87,8 @@ def urgent_help(raised: Sequence[Raised], contact: Contact, say: Strings) -> Htm
     """The practice's words for what cannot wait, above everything else; nothing for a question that raises no flag."""
     if not raised:
         return Html()
+    # The most urgent alone: a second, milder text would only bury it.
+    raised = [one for one in raised if one.flag.urgency == raised[0].flag.urgency]
     said = list(dict.fromkeys(one.flag.say for one in raised))
     mentioned = "; ".join(dict.fromkeys(one.words for one in raised))
     beyond = contact.emergency if raised[0].flag.urgency == "immediate" else contact.advice

@@ -53,8 +53,8 @@ def library(visit: Visit) -> None:
     """The articles that are searched, the files that were refused, and the rebuild with its progress."""
     say, settings = visit.say, current_settings()
     searcher = searcher_of(settings)
-    frame.show(tag("h1", say("library.title")), tag("p", say("library.lead"), class_="lead"))
     searcher.manifest()
+    frame.show(tag("h1", say("library.title")), tag("p", say("library.lead"), class_="lead"))
     _state(settings, searcher, say)
     _rebuild(settings, visit)
     report = build_of(settings).state.report

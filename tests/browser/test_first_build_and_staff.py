@@ -22,8 +22,9 @@ def test_a_missing_index_is_built_on_the_first_visit_while_others_watch(
 ):
     corpus = tmp_path / "corpus"
     corpus.mkdir()
-    for number in range(60):
-        (corpus / f"scars-{number:02}.md").write_text(ARTICLE.replace("several", f"{number + 2}"), encoding="utf-8")
+    # Enough different texts that the build outlasts the first page.
+    for number in range(400):
+        (corpus / f"scars-{number:03}.md").write_text(ARTICLE.replace("several", f"{number + 2}"), encoding="utf-8")
     settings = replace(real_settings(corpus), practice=practice)
     with app(settings) as address:
         first, second = new_page(), new_page()
