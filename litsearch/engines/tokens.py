@@ -59,10 +59,13 @@ class TokenVectors:
         Source: Khattab & Zaharia, ColBERT, SIGIR 2020, with the mean in place of the sum.
         """
         covered = np.zeros(len(passages), dtype=np.float32)
-        if len(question) == 0:
+        counts = self._starts[passages + 1] - self._starts[passages]
+        filled = np.flatnonzero(counts)
+        if len(question) == 0 or len(filled) == 0:
             return covered
-        for number, passage in enumerate(passages):
-            tokens = self.of(int(passage))
-            if len(tokens):
-                covered[number] = (question @ tokens.T).max(axis=1).mean()
+        # One product for all candidates: a hundred small ones cost more in calls than in arithmetic.
+        rows = np.concatenate([np.arange(self._starts[p], self._starts[p + 1]) for p in passages[filled]])
+        tokens = self._entries[rows].astype(np.float32) * self._scales[rows].astype(np.float32)[:, None]
+        firsts = np.concatenate([[0], np.cumsum(counts[filled])[:-1]])
+        covered[filled] = np.maximum.reduceat(question @ tokens.T, firsts, axis=1).mean(axis=0)
         return covered
