@@ -50,6 +50,7 @@ WHO_MIGHT = "The method can also help people with these conditions:"
         ("Microneedling uses a scalpel.", "Microneedling does not use a scalpel.", "conflicts"),
         ("The devices are authorised for use at home.", "Authorised devices are for professional use only.", "conflicts"),
         ("The devices are licensed for use at home.", "No device has been licensed for use at home.", "conflicts"),
+        ("The pens are licensed for sale.", "The notice is about unauthorised pens.", "conflicts"),
         ("You can go in the sun afterwards.", "Keep out of the sun afterwards.", "conflicts"),
         # all, most, some
         ("It is safe for everyone.", "It may not be suitable for everyone.", "conflicts"),
@@ -75,6 +76,7 @@ def test_what_a_source_says_about_a_claim(claim: str, source: str, expected: str
         ("Microneedling shrinks pores.", "Does it shrink pores?"),
         ("Microneedling is safe.", "The risks of microneedling were counted."),
         ("The devices are authorised for use at home.", "The devices are used by professionals."),
+        ("The pens are licensed for sale.", "Pens need a licence before sale."),
         ("Microneedling whitens teeth.", "Microneedling brightens the skin."),
         ("Laser treatment shrinks pores.", "Microneedling shrinks pores."),
     ],

@@ -124,7 +124,7 @@ needle: needle, microneedle, pin
 device: device, pen, roller, stamp, tool, cartridge
 professional: professional, practitioner, provider, aesthetician, specialist, expert, therapist, clinician, healthcare,
     physician, doctor, dermatologist, surgeon
-training: trained, training, qualified, qualification, licensed, license, licence, experienced, skilled, certified
+training: trained, training, qualified, qualification, licensed, license, experienced, skilled, certified
 askfirst: consult, consultation, see a doctor, see your doctor, ask a doctor, speak to, talk to
 anaesthetic: anaesthetic, anaesthesia, anesthesia, anesthetic, sedation
 numbing: numbing, numbing cream, topical anaesthetic, numb
@@ -158,7 +158,7 @@ home: home, home use, at home, yourself, self
 cost: cost, price, expensive, cheap, affordable, low-cost
 insurance: insurance, insurer, insured, medicare, medicaid
 diet: diet, eat, eating, food, nutrition
-approval: approved, approval, licensed for, licence for, license for, fda cleared, cleared by, cleared device, cleared devices, clearance, authorised,
+approval: approved, approval, !unauthorised, !unauthorized, !unlicensed, !unapproved, licence, device licence, licensed for, licence for, license for, fda cleared, cleared by, cleared device, cleared devices, clearance, authorised,
     authorized, authorisation, authorization, licensed for sale, approve, authorise
 fda: fda, food and drug administration
 healthcanada: health canada, canada, canadian

@@ -386,6 +386,8 @@ def _authorities(pair: Pair) -> Iterator[Remark]:
     stated = [m for m in pair.source.mentions if m.name == "approval"]
     if not claimed or claimed[0].negated:
         return
+    if stated and "need" in pair.source.names and "need" not in pair.claim.names:
+        yield Remark("open", 0.5, "the source says that permission is needed, not that it was given")
     listing = pair.lead if any(m.name == "approval" for m in pair.lead.mentions) else pair.around if not stated else pair.source
     if not stated and not any(m.name == "approval" for m in listing.mentions):
         return

@@ -30,8 +30,8 @@ def test_a_missing_index_is_built_on_the_first_visit_while_others_watch(
         first, second = new_page(), new_page()
         first.goto(address)
         expect(first.get_by_role("heading", name=SAY("build.title"))).to_be_visible()
+        # Whether it meets the build or its end depends on the machine; that it gets its answer, and no second build, does not.
         second.goto(f"{address}/?q=Do+scars+look+flatter%3F")
-        expect(second.get_by_role("heading", name=SAY("build.title"))).to_be_visible()
         expect(second.locator(".card.best mark.answer")).to_be_visible(timeout=300_000)
         expect(first.get_by_label(SAY("field.label"))).to_be_visible(timeout=300_000)
     assert len(list((settings.index / "generations").iterdir())) == 1
