@@ -33,6 +33,8 @@ def run(*, staff: bool) -> None:
         return
     pages = [
         st.Page(lambda: guarded(patient.draw), title=say("nav.ask"), url_path="ask", default=True),
+        st.Page(lambda: guarded(desk.claims), title=say("nav.claims"), url_path="claims"),
+        st.Page(lambda: guarded(desk.register), title=say("nav.register"), url_path="register"),
         st.Page(lambda: guarded(desk.library), title=say("nav.library"), url_path="library"),
         st.Page(lambda: guarded(desk.settings), title=say("nav.settings"), url_path="settings"),
     ]

@@ -15,6 +15,8 @@ from litsearch.searching import Searcher
 from litsearch.settings import Settings
 from litsearch.ui import frame
 from litsearch.ui.cards import Visit
+from litsearch.ui.claims_check import check_page
+from litsearch.ui.claims_register import register_page
 from litsearch.ui.markup import Html, tag
 from litsearch.ui.resources import build_of, current_settings, searcher_of
 from litsearch.ui.strings import Strings
@@ -59,6 +61,18 @@ def library(visit: Visit) -> None:
     _rebuild(settings, visit)
     report = build_of(settings).state.report
     frame.show(_articles(searcher, say), _refused(searcher, say), _changes(report, say), _repairs(searcher, say))
+
+
+def claims(visit: Visit) -> None:
+    """Marketing copy against the literature."""
+    settings = current_settings()
+    check_page(searcher_of(settings), settings)
+
+
+def register(visit: Visit) -> None:
+    """The decisions on claims, and those due for review."""
+    settings = current_settings()
+    register_page(searcher_of(settings), settings)
 
 
 def settings(visit: Visit) -> None:
