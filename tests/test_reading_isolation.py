@@ -44,6 +44,16 @@ def test_one_process_reads_many_files(ask: Ask):
     assert len({process_of(ask("Prints")) for _ in range(5)}) == 1
 
 
+def test_a_big_parent_does_not_cost_the_child_its_life(ask: Ask, monkeypatch: pytest.MonkeyPatch):
+    """A child must be judged by its own memory: an ingest with a model loaded would start one a file otherwise."""
+    monkeypatch.setattr("litsearch.reading.isolation._RECYCLE_BYTES", 150_000_000)
+    hoard = bytearray(b"x" * 200_000_000)
+    with pytest.raises(Refused, match="crashed its reader"):
+        ask("Crashes")  # the next child is started by a parent of this size
+    assert len({process_of(ask("Prints")) for _ in range(3)}) == 1
+    assert len(hoard) == 200_000_000
+
+
 def test_a_hanging_reader_is_given_up_in_time_and_the_next_file_is_read(ask: Ask):
     before = process_of(ask("Prints"))
     started = time.monotonic()

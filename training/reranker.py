@@ -140,7 +140,7 @@ class Sample:
     weight: float
 
 
-def sample(group: dict, tokenizer: Tokenizer, rng: Random, *, n_negatives: int) -> Sample:
+def sample(group: dict, tokenizer: Tokenizer, rng: Random, *, n_negatives: int, max_tokens: int) -> Sample:
     """Draw one stating text and up to ``n_negatives`` others, with noise on the question."""
     stating = [c for c in group["candidates"] if c["states"]]
     other = [c for c in group["candidates"] if not c["states"]]
@@ -155,14 +155,20 @@ def sample(group: dict, tokenizer: Tokenizer, rng: Random, *, n_negatives: int) 
     texts = [c["text"] if untitled else written(c) for c in kept]
     question = roughen(group["question"], rng)
     return Sample(
-        tuple(encode_pairs(tokenizer, question, texts)),
+        tuple(encode_pairs(tokenizer, question, texts, max_tokens=max_tokens)),
         tuple(c["states"] for c in kept),
         float(group.get("weight", 1.0)),
     )
 
 
 def batches(
-    mixture: Sequence[tuple[list[dict], float]], tokenizer: Tokenizer, rng: Random, *, n_tokens: int, n_negatives: int
+    mixture: Sequence[tuple[list[dict], float]],
+    tokenizer: Tokenizer,
+    rng: Random,
+    *,
+    n_tokens: int,
+    n_negatives: int,
+    max_tokens: int = MAX_TOKENS,
 ) -> Iterator[list[Sample]]:
     """Yield batches for ever: groups of like length together, about ``n_tokens`` padded tokens each."""
     decks: list[list[dict]] = [[] for _ in mixture]
@@ -171,7 +177,7 @@ def batches(
         for which in rng.choices(range(len(mixture)), weights=[share for _, share in mixture], k=240):
             if not decks[which]:
                 decks[which] = rng.sample(mixture[which][0], len(mixture[which][0]))
-            drawn.append(sample(decks[which].pop(), tokenizer, rng, n_negatives=n_negatives))
+            drawn.append(sample(decks[which].pop(), tokenizer, rng, n_negatives=n_negatives, max_tokens=max_tokens))
         drawn.sort(key=lambda s: max(len(p.ids) for p in s.pairs))
         ready, batch, n_pairs = [], [], 0
         for s in drawn:
@@ -275,6 +281,9 @@ def train(arguments: argparse.Namespace) -> None:
         log.info("%s: %d groups to train on, %d aside", path.name, len(mixture[-1][0]), len(aside))
 
     model = Reranker(n_layers=arguments.layers)
+    if arguments.encoder:
+        tuned = torch.load(arguments.encoder, weights_only=True)
+        model.load_state_dict({k: v for k, v in tuned.items() if k.startswith("encoder.")}, strict=False)
     for p in (*model.encoder.embeddings.parameters(), *model.encoder.encoder.layer[0].parameters()):
         p.requires_grad = False
     for module in model.modules():
@@ -301,7 +310,14 @@ def train(arguments: argparse.Namespace) -> None:
     losses: list[float] = []
     n_pairs = n_groups = 0
     first_step = step
-    stream = batches(mixture, tokenizer, rng, n_tokens=arguments.batch_tokens, n_negatives=arguments.negatives)
+    stream = batches(
+        mixture,
+        tokenizer,
+        rng,
+        n_tokens=arguments.batch_tokens,
+        n_negatives=arguments.negatives,
+        max_tokens=arguments.max_tokens,
+    )
     for batch in stream:
         step += 1
         done = (time.monotonic() - began) / 60 / arguments.minutes
@@ -375,6 +391,7 @@ def main(given: Iterable[str] | None = None) -> None:
     parser.add_argument("groups", type=_share, nargs="+", help="FILE=SHARE: groups of training.data and their share")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints; a file 'stop' in it ends the run")
     parser.add_argument("--start", type=Path, help="checkpoint to start from")
+    parser.add_argument("--encoder", type=Path, help="checkpoint of training.encoder to start from in place of the packaged model")
     parser.add_argument("--resume", action="store_true", help="go on with the optimiser of --start")
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--save-every", type=float, default=10, help="minutes between checkpoints")
@@ -385,6 +402,7 @@ def main(given: Iterable[str] | None = None) -> None:
     parser.add_argument("--average", type=float, default=0.997, help="decay of the averaged weights")
     parser.add_argument("--dropout", type=float, default=0.0)
     parser.add_argument("--negatives", type=int, default=4)
+    parser.add_argument("--max-tokens", type=int, default=MAX_TOKENS, help="of a pair; shorter ones train faster")
     parser.add_argument("--batch-tokens", type=int, default=2400)
     parser.add_argument("--n-dev", type=int, default=250)
     parser.add_argument("--threads", type=int, default=2)
