@@ -12,8 +12,9 @@ app: $(VENV)/user.done index   ## install, build the index if it is missing or s
 staff: $(VENV)/user.done index ## the same for staff, with the library and the claims desk
 	$(BIN)/streamlit run app.py -- --staff
 
-index: $(VENV)/user.done
-	$(BIN)/python ingest.py || test $$? -eq 1
+# Exit 1 may be refused files, or a build that failed: the target goes on only where a whole generation is published.
+index: $(VENV)/user.done       ## bring the index up to date
+	$(BIN)/python ingest.py || { test $$? -eq 1 && $(BIN)/python -m litsearch report > /dev/null; }
 
 test: $(VENV)/dev.done         ## everything but the slow tests
 	$(BIN)/python -m pytest -m "not slow"

@@ -57,41 +57,32 @@ def write_catalogue(path: Path, documents: Iterable[Document], passages: Iterabl
 
 
 class Catalogue:
-    """An open catalogue; every thread reads through a connection of its own."""
+    """An open catalogue; safe to share between threads, and readable to the end when its generation is removed meanwhile.
+
+    One connection for all threads: one a thread would have to find the file again later, and would outlive its thread.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._local = threading.local()
-        self._open: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
-        self._connection()
-
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            # Immutable: a published generation never changes, so SQLite needs no lock and writes no side files.
-            address = f"file:{_escaped(self._path)}?mode=ro&immutable=1"
-            try:
-                connection = sqlite3.connect(address, uri=True, check_same_thread=False)
-            except sqlite3.Error as error:
-                raise IndexDamaged(f"{self._path} cannot be opened ({error}). Run: python ingest.py --rebuild") from error
-            self._local.connection = connection
-            with self._lock:
-                self._open.append(connection)
-        return connection
+        # Immutable: a published generation never changes, so SQLite needs no lock and writes no side files.
+        address = f"file:{_escaped(path)}?mode=ro&immutable=1"
+        try:
+            self._connection = sqlite3.connect(address, uri=True, check_same_thread=False)
+        except sqlite3.Error as error:
+            raise IndexDamaged(f"{path} cannot be opened ({error}). Run: python ingest.py --rebuild") from error
 
     def _rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         try:
-            return self._connection().execute(statement, values).fetchall()
+            with self._lock:
+                return self._connection.execute(statement, values).fetchall()
         except sqlite3.Error as error:
             raise IndexDamaged(f"{self._path} cannot be read ({error}). Run: python ingest.py --rebuild") from error
 
     def close(self) -> None:
-        """Close every thread's connection; the catalogue is not usable after that."""
+        """Close the file; the catalogue is not usable after that."""
         with self._lock:
-            for connection in self._open:
-                connection.close()
-            self._open.clear()
+            self._connection.close()
 
     def passages_at(self, positions: Sequence[int]) -> list[Passage]:
         """The passages at these positions, in the given order."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -26,9 +25,8 @@ from litsearch.claims.records import (
 from litsearch.claims.stance import Premise, RuleStances, Stances
 from litsearch.claims.statement import read
 from litsearch.claims.wording import Rule, check_wording, flags_within, load_wording
-from litsearch.embedding import Encoder, OnnxEncoder
+from litsearch.embedding import Encoder
 from litsearch.errors import QuestionError, Refused
-from litsearch.index import Index
 from litsearch.reading import Limits, SourceFile, read_file
 from litsearch.records import KIND_BY_NAME, SOURCE_KINDS, Hit, Passage, Span
 from litsearch.searching import Searcher
@@ -63,8 +61,8 @@ class Checker:
         self.searcher = searcher
         self.wording: Sequence[Rule] = load_wording(settings.practice / "wording.yml")
         self.rules = rules or CheckRules()
-        self._settings = settings
         self._stances = stances
+        self._held: _Vectors | None = None
 
     def check(self, copy: str) -> Iterator[Finding]:
         """The findings for a piece of copy, one a claim in its order, each as soon as it is made; stop reading to stop.
@@ -104,6 +102,13 @@ class Checker:
                 found.setdefault(hit.passage.passage_id, hit)
         return list(found.values())
 
+    def _vectors(self) -> _Vectors:
+        """The texts embedded so far, by the encoder of the generation in use."""
+        encoder, held = self.searcher.encoder, self._held
+        if held is None or held.encoder is not encoder:
+            held = self._held = _Vectors(encoder)
+        return held
+
     def _weigh(self, claim: Claim, hits: Sequence[Hit]) -> list[Evidence]:
         """Every passage with what its most telling sentence says about the claim."""
         stated = full_text(claim)
@@ -111,11 +116,11 @@ class Checker:
         flat = [premise for group in premises for premise in group]
         if not flat:
             return []
-        model = self.searcher.manifest()["model"]["sha256"]
-        encoder = _encoder(self._settings.index, model, self._settings.n_threads)
-        similarity = _similarities(encoder, stated, [_in_context(premise) for premise in flat])
+        vectors = self._vectors()
+        embedded = vectors.of([stated, *(_in_context(premise) for premise in flat)])
+        similarity = embedded[1:] @ embedded[0]
         flat = [replace(premise, similarity=float(s)) for premise, s in zip(flat, similarity, strict=True)]
-        stances = self._stances or RuleStances(_likeness_by(encoder))
+        stances = self._stances or RuleStances(_likeness_by(vectors))
         judgements = iter(zip(flat, stances.judge(stated, flat), strict=True))
         evidence = []
         for hit, group in zip(hits, premises, strict=True):
@@ -282,6 +287,7 @@ def _evidence(hit: Hit, judged: Sequence[tuple[Premise, Judgement]]) -> Evidence
         sentence_start=premise.start,
         sentence_end=premise.end,
         similarity=max(p.similarity for p, _ in judged),
+        lead_in=premise.lead_in,
     )
 
 
@@ -358,16 +364,11 @@ def _strength(evidence: Sequence[Evidence]) -> Strength:
 # ------------------------------------------------------------------------------------------------------ the model
 
 
-@lru_cache(maxsize=2)
-def _encoder(index: Path, sha256: str, n_threads: int) -> OnnxEncoder:
-    return OnnxEncoder(Index(index).exports / sha256[:16], n_threads=n_threads)
-
-
 class _Vectors:
     """Vectors of texts already seen: sentences of a library and words of claims come again and again."""
 
     def __init__(self, encoder: Encoder, limit: int = 20_000) -> None:
-        self._encoder = encoder
+        self.encoder = encoder
         self._limit = limit
         self._held: dict[str, Floats] = {}
 
@@ -379,28 +380,15 @@ class _Vectors:
             if len(held) + len(new) > self._limit:
                 held = {}
                 new = list(dict.fromkeys(texts))
-            held = {**held, **dict(zip(new, self._encoder.embed(new), strict=True))}
+            held = {**held, **dict(zip(new, self.encoder.embed(new), strict=True))}
             self._held = held
         return np.stack([held[text] for text in texts])
 
 
-@lru_cache(maxsize=2)
-def _vectors(encoder: OnnxEncoder) -> _Vectors:
-    return _Vectors(encoder)
-
-
-def _similarities(encoder: OnnxEncoder, claim: str, texts: Sequence[str]) -> Floats:
-    vectors = _vectors(encoder).of([claim, *texts])
-    similarities: Floats = vectors[1:] @ vectors[0]
-    return similarities
-
-
-@lru_cache(maxsize=2)
-def _likeness_by(encoder: OnnxEncoder) -> Callable[[Sequence[str], Sequence[str]], Sequence[float]]:
+def _likeness_by(vectors: _Vectors) -> Callable[[Sequence[str], Sequence[str]], Sequence[float]]:
     """How alike single words are to the encoder; good for words that no table of ours holds."""
 
     def likeness(ours: Sequence[str], theirs: Sequence[str]) -> Sequence[float]:
-        vectors = _vectors(encoder)
         return [float(best) for best in (vectors.of(ours) @ vectors.of(theirs).T).max(axis=1)]
 
     return likeness

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from litsearch import claims_commands
+from litsearch import claims_commands, library_commands
 from litsearch.errors import CorpusError, IndexProblem, LitsearchError, QuestionError, SettingsError
 from litsearch.records import Answers, IngestReport
-from litsearch.settings import LOG_VARIABLE, load_settings
+from litsearch.settings import LOG_VARIABLE, Settings, load_settings
 
 OK, REFUSED, UNUSABLE = 0, 1, 2
 
@@ -25,7 +25,9 @@ def ingest_main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="ingest.py", description="Bring the index up to date with the articles in the corpus.")
     parser.add_argument("--corpus", metavar="DIR", help="folder of articles (default: corpus/)")
     parser.add_argument("--index", metavar="DIR", help="folder of the index (default: index/)")
-    parser.add_argument("--check", action="store_true", help="only say whether the index is up to date; change nothing")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--check", action="store_true", help="only say whether the index is up to date; change nothing")
+    how.add_argument("--watch", action="store_true", help="stay, and do it again whenever the articles change; Ctrl+C ends it")
     parser.add_argument("--rebuild", action="store_true", help="read and embed everything anew")
     parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
     return _run(parser, argv, _ingest)
@@ -46,6 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     ask.set_defaults(run=_ask)
 
     claims_commands.add_to(commands)
+    library_commands.add_to(commands, _progress_bar)
 
     evaluate = commands.add_parser("evaluate", help="measure the search on a public data set in BEIR's layout")
     evaluate.add_argument("dataset", metavar="DATASET", help="folder with corpus.jsonl, queries.jsonl and qrels/test.tsv")
@@ -109,6 +112,8 @@ def _ingest(arguments: argparse.Namespace) -> int:
     settings = load_settings(corpus=arguments.corpus, index=arguments.index)
     if not settings.corpus.is_dir():
         raise SettingsError(f"The corpus folder {settings.corpus} is missing. Create it or name another: --corpus DIR")
+    if arguments.watch:
+        return _watch(settings, arguments)
     if arguments.check:
         try:
             report = check(settings)
@@ -117,11 +122,34 @@ def _ingest(arguments: argparse.Namespace) -> int:
             return REFUSED
     else:
         report = ingest(settings, rebuild=arguments.rebuild, progress=_progress_bar())
+    _print_report(report, arguments)
+    return REFUSED if report.refused or not (report.fresh or report.published) else OK
+
+
+def _watch(settings: Settings, arguments: argparse.Namespace) -> int:
+    from litsearch.ingesting import ingest
+    from litsearch.library.watching import watch
+
+    anew = [arguments.rebuild]  # the first time alone
+    print(f"ingest.py: watching {settings.corpus}; Ctrl+C ends it.", file=sys.stderr)
+    try:
+        watch(
+            settings,
+            on_report=lambda report: _print_report(report, arguments),
+            on_problem=lambda problem: print(f"ingest.py: {problem}", file=sys.stderr),
+            run=lambda now: ingest(now, rebuild=bool(anew and anew.pop()), progress=_progress_bar()),
+        )
+    except KeyboardInterrupt:
+        # An ingest that is at work is given up: the generation in use stays.
+        print("\ningest.py: no longer watching.", file=sys.stderr)
+    return OK
+
+
+def _print_report(report: IngestReport, arguments: argparse.Namespace) -> None:
     if arguments.json:
         _print_json(report.to_json())
     else:
-        print("\n".join(_report_lines(report, check_only=arguments.check)))
-    return REFUSED if report.refused or not (report.fresh or report.published) else OK
+        print("\n".join(_report_lines(report, check_only=arguments.check)), flush=True)
 
 
 def _progress_bar() -> Callable[[str, int, int], None]:

@@ -53,3 +53,7 @@ class QuestionError(LitsearchError):
 
 class RegisterError(LitsearchError):
     """The register of decisions cannot be used, or refuses an entry."""
+
+
+class FeedbackError(LitsearchError):
+    """The questions that the practice keeps cannot be read or written."""

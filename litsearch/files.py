@@ -1,15 +1,24 @@
-"""Files that appear whole or not at all: write beside, flush to disk, rename."""
+"""The one door to the disk for what is published: files appear whole or not at all, written beside, flushed, renamed."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
 import os
-from collections.abc import Iterator
+import shutil
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from litsearch.errors import StorageError
+
+Operation = Literal["make", "write", "sync", "sync folder", "rename", "remove"]
+# Told of every change to the disk just before it is made: the operation and the place.
+Watcher = Callable[[Operation, Path], None]
+
+_watchers: list[Watcher] = []
 
 _REMEDIES = {
     errno.ENOSPC: "The disk is full. Free some space and run it again",
@@ -32,33 +41,85 @@ def storage(place: Path) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def watched(by: Watcher) -> Iterator[None]:
+    """Tell ``by`` of every change before it is made; what it raises is raised there, as a failing disk would.
+
+    The tests cut the power, fill the disk and end the program at each of these places (tests/robustness).
+    """
+    _watchers.append(by)
+    try:
+        yield
+    finally:
+        _watchers.remove(by)
+
+
+def _tell(operation: Operation, path: Path) -> None:
+    for watcher in tuple(_watchers):
+        watcher(operation, path)
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that a reader sees the old or the new content, never a part, also after a power cut.
 
     Raises:
         StorageError: when the disk refuses; the old content stays.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
+    # Two threads of one process may write the same file, each its own beside it.
+    beside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.new")
     with storage(path):
         try:
-            with beside.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(path)
+            with writing(beside):
+                beside.write_bytes(content)
+            sync(beside)
+            rename(beside, path)
             sync_folder(path.parent)
         finally:
             beside.unlink(missing_ok=True)
 
 
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Goes round whatever writes below ``path``, a library's own writer too; ``sync`` makes it last."""
+    _tell("write", path)
+    yield
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, where they are missing, so that they are still there after a power cut."""
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    _tell("make", path)
+    path.mkdir(exist_ok=True)
+    sync_folder(path.parent)
+
+
+def rename(old: Path, new: Path) -> None:
+    """Give a file or folder another name, at once; ``sync_folder`` makes it last."""
+    _tell("rename", new)
+    old.replace(new)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder with all in it, or as much of it as the disk allows: what is left is swept another time."""
+    try:
+        _tell("remove", folder)
+    except OSError:
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def sync(path: Path) -> None:
     """Flush one file to the disk."""
+    _tell("sync", path)
     with path.open("rb") as file:
         os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:
     """Flush a folder's list of names to the disk (a no-op where folders cannot be opened)."""
+    _tell("sync folder", folder)
     try:
         handle = os.open(folder, os.O_RDONLY)
     except OSError:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -33,6 +34,15 @@ class Match:
     words: str
     entry: Entry
     is_term: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A term of the glossary where it stands in a text: ``text[start:end]``."""
+
+    start: int
+    end: int
+    entry: Entry
 
 
 def _strings(value: Any) -> Any:
@@ -73,6 +83,15 @@ class Glossary:
                 if all(held is not entry for held, _ in places):
                     places.append((entry, is_term))
         self._longest = max((len(key) for key in self._by_key), default=0)
+        # A body area needs no explanation on a page about skin.
+        self._explained = {
+            tuple(_words_in(entry.term.casefold())): entry
+            for entry in reversed(self.entries)
+            if entry.explain and entry.kind != "body-area"
+        }
+        self._longest_explained = max(map(len, self._explained), default=0)
+        firsts = {key[0] for key in self._explained}
+        self._opening = frozenset(first + ending for first in firsts for ending in _ENDINGS)
         self.words = frozenset(w for e in self.entries for phrase in (e.term, *e.says, *e.broader) for w in words_of(phrase))
 
     def find(self, question: str) -> list[Match]:
@@ -99,6 +118,49 @@ class Glossary:
         for match in matches:
             unique.setdefault(match.entry.term, match)
         return list(unique.values())
+
+    def explained_in(self, text: str, everyday: Container[str] = frozenset()) -> list[Explained]:
+        """The literature's terms in a text that have an explanation, in order, each where it stands first.
+
+        The longest term wins; a last word may be in the plural. A term of one word that is ``everyday`` is left out.
+
+        >>> glossary = Glossary([Entry("striae", explain="Lines in skin that was stretched.")])
+        >>> [(e.start, e.end, e.entry.term) for e in glossary.explained_in("Old Striae are pale; striae fade.")]
+        [(4, 10, 'striae')]
+        """
+        words = [(found.start(), found.end(), found.group().casefold()) for found in _WORD.finditer(text)]
+        found: dict[str, Explained] = {}
+        at = 0
+        while at < len(words):
+            longest = min(self._longest_explained, len(words) - at) if words[at][2] in self._opening else 0
+            for length in range(longest, 0, -1):
+                entry = self._explained_by([word for _, _, word in words[at : at + length]], everyday)
+                if entry is not None:
+                    found.setdefault(entry.term, Explained(words[at][0], words[at + length - 1][1], entry))
+                    at += length
+                    break
+            else:
+                at += 1
+        return list(found.values())
+
+    def _explained_by(self, words: list[str], everyday: Container[str]) -> Entry | None:
+        if len(words) == 1 and words[0] in everyday:
+            return None
+        *before, last = words
+        for ending in _ENDINGS:
+            key = (*before, last.removesuffix(ending) if ending else last)
+            if key in self._explained and (ending == "" or last.endswith(ending)):
+                return self._explained[key]
+        return None
+
+
+_ENDINGS = ("", "s", "es")
+# A word with its hyphens: "platelet-rich" is one.
+_WORD = re.compile(r"\w+(?:[-‑]\w+)*")
+
+
+def _words_in(text: str) -> list[str]:
+    return _WORD.findall(text)
 
 
 def load_glossary(path: Path) -> Glossary:

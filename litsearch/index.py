@@ -7,9 +7,9 @@ import json
 import logging
 import os
 import platform
-import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import metadata as packages
 from pathlib import Path
@@ -23,7 +23,7 @@ from litsearch.catalogue import Catalogue, write_catalogue
 from litsearch.engines.faiss import FaissVectors
 from litsearch.engines.tokens import TokenVectors
 from litsearch.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, LitsearchError
-from litsearch.files import sha256_of, storage, sync, sync_folder, write_whole
+from litsearch.files import make_folder, remove_tree, rename, sha256_of, storage, sync, sync_folder, write_whole, writing
 from litsearch.lexical import LexicalIndex
 from litsearch.records import Document, Passage
 
@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 SCHEMA_VERSION = 2
 
 _POINTER = "current.json"
+# A file that is being written is renamed within seconds; one that is an hour old was left behind.
+_LEFT_BEHIND_S = 3_600
 WHOLE_PASSAGE = -1
 
 
@@ -166,7 +168,7 @@ class Index:
             IndexBusy: when another ingest holds it.
         """
         with storage(self.root):
-            self.root.mkdir(parents=True, exist_ok=True)
+            make_folder(self.root)
             lock = filelock.FileLock(self.root / "ingest.lock", timeout=0)
             try:
                 lock.acquire()
@@ -226,17 +228,22 @@ class Index:
         if not folder.is_dir():
             kept = ", ".join(self.history()) or "none"
             raise IndexMissing(f"There is no generation {name} in {self.root} (kept: {kept}). Run: python ingest.py")
-        return Generation(folder)
+        return _open_own(folder)
 
     def open_good(self) -> tuple[Generation, str]:
-        """Open the generation in use or, when it is damaged, the newest kept one that is whole; and a notice for staff.
+        """Open the generation in use or, when it is damaged or in a form that this program does not read, the newest kept one
+        that is whole; and a notice for staff.
 
         Raises:
             IndexMissing, IndexDamaged, IndexMismatch: when none can be used.
         """
+        named = self._named()
         try:
             return self.open(), ""
-        except (IndexDamaged, IndexMissing) as error:
+        except (IndexDamaged, IndexMismatch, IndexMissing) as error:
+            if self._named() != named:
+                # An ingest switched meanwhile and removed the generation that was being opened.
+                return self.open_good()
             for name in self.history():
                 try:
                     generation = self.open(name)
@@ -246,6 +253,12 @@ class Index:
                 log.warning(notice)
                 return generation, notice
             raise
+
+    def _named(self) -> str:
+        try:
+            return self.current_id()
+        except LitsearchError:
+            return ""
 
     def publish(self, contents: Contents, on_stage: Callable[[str], None] = lambda stage: None) -> str:
         """Write, check and switch to a new generation; a reader sees the old or the new one, whole. Returns its id.
@@ -258,24 +271,25 @@ class Index:
         with storage(self.root):
             self._sweep()
             if not _is_whole(target):
-                shutil.rmtree(target, ignore_errors=True)
+                remove_tree(target)
                 building = self.generations / f".building-{os.getpid()}"
-                building.mkdir(parents=True)
+                make_folder(building)
                 try:
                     on_stage("writing")
                     _write(building, contents)
                     on_stage("checking")
                     Generation(building).catalogue.close()
                     on_stage("switching")
-                    building.rename(target)
+                    rename(building, target)
                 except BaseException:
-                    shutil.rmtree(building, ignore_errors=True)
+                    remove_tree(building)
                     raise
-                sync_folder(self.generations)
+            # Also for one that an ended ingest left: its name must last before the pointer names it.
+            sync_folder(self.generations)
         self._point_at(generation_id, [generation_id, *(name for name in self.history() if name != generation_id)])
         with storage(self.root):
             for name in self.history()[self.keep :]:
-                shutil.rmtree(self.generations / name, ignore_errors=True)
+                remove_tree(self.generations / name)
         return generation_id
 
     def roll_back(self, generation_id: str | None = None) -> str:
@@ -301,31 +315,51 @@ class Index:
 
     def _sweep(self) -> None:
         """Remove what an interrupted ingest left behind; only the holder of the lock comes here."""
-        self.generations.mkdir(parents=True, exist_ok=True)
+        make_folder(self.generations)
         for leftover in self.generations.glob(".building-*"):
-            shutil.rmtree(leftover, ignore_errors=True)
+            remove_tree(leftover)
+        # Half-written files of an ended program; another that surveys its corpus just now writes one of these for a moment.
+        for leftover in self.root.glob(".*.new"):
+            with suppress(FileNotFoundError):
+                if time.time() - leftover.stat().st_mtime > _LEFT_BEHIND_S:
+                    leftover.unlink()
 
 
 def _is_whole(folder: Path) -> bool:
     if not folder.is_dir():
         return False
     try:
-        Generation(folder).catalogue.close()
+        _open_own(folder).catalogue.close()
     except LitsearchError:
         return False
     return True
 
 
+def _open_own(folder: Path) -> Generation:
+    """The generation in a folder, which must be the one that the folder is named after."""
+    found = str(read_manifest(folder).get("generation"))
+    if found != folder.name:
+        raise IndexDamaged(f"{folder / 'manifest.json'} is that of another generation ({found}). {_REBUILD}")
+    return Generation(folder)
+
+
 def _write(folder: Path, contents: Contents) -> None:
-    write_catalogue(folder / "library.sqlite", contents.documents, contents.passages)
-    FaissVectors.build(contents.vectors).save(folder / "vectors.faiss")
-    TokenVectors.build(contents.tokens, contents.vectors.shape[1]).save(folder / "tokens")
+    with writing(folder / "library.sqlite"):
+        write_catalogue(folder / "library.sqlite", contents.documents, contents.passages)
+    with writing(folder / "vectors.faiss"):
+        FaissVectors.build(contents.vectors).save(folder / "vectors.faiss")
+    with writing(folder / "tokens"):
+        TokenVectors.build(contents.tokens, contents.vectors.shape[1]).save(folder / "tokens")
     rows = np.stack([contents.units.passages, contents.units.sentences], axis=1).astype(np.int32)
-    np.save(folder / "units.npy", rows, allow_pickle=False)
+    with writing(folder / "units.npy"):
+        np.save(folder / "units.npy", rows, allow_pickle=False)
     hashes = np.frombuffer(b"".join(contents.unit_hashes), dtype=np.uint8).reshape(len(contents.unit_hashes), -1)
-    np.save(folder / "unit_hashes.npy", hashes, allow_pickle=False)
-    LexicalIndex.build(contents.terms).save(folder / "lexical")
-    (folder / "words.json").write_text(json.dumps(contents.word_counts, sort_keys=True), encoding="utf-8")
+    with writing(folder / "unit_hashes.npy"):
+        np.save(folder / "unit_hashes.npy", hashes, allow_pickle=False)
+    with writing(folder / "lexical"):
+        LexicalIndex.build(contents.terms).save(folder / "lexical")
+    with writing(folder / "words.json"):
+        (folder / "words.json").write_text(json.dumps(contents.word_counts, sort_keys=True), encoding="utf-8")
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     manifest = {
         **contents.manifest,
@@ -340,7 +374,8 @@ def _write(folder: Path, contents: Contents) -> None:
         "files": {path.relative_to(folder).as_posix(): sha256_of(path) for path in files},
     }
     manifest["checksum"] = _digest(manifest)
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True), encoding="utf-8")
+    with writing(folder / "manifest.json"):
+        (folder / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True), encoding="utf-8")
     for path in (*files, folder / "manifest.json"):
         sync(path)
     for part in ("lexical", "tokens"):

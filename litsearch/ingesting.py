@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from litsearch import passages as splitting
 from litsearch.embedding import Encoder, find_model, model_sha256, open_encoder
-from litsearch.errors import CorpusError, LitsearchError, Refused, StorageError
-from litsearch.files import write_whole
+from litsearch.errors import CorpusError, LitsearchError, Refused, SettingsError, StorageError
+from litsearch.files import make_folder, write_whole
 from litsearch.index import SCHEMA_VERSION, WHOLE_PASSAGE, Contents, Generation, Index, Units, fingerprint
 from litsearch.lexical import terms_of, words_of
 from litsearch.passages import SplitRules, split
@@ -30,6 +30,8 @@ from litsearch.settings import Settings
 log = logging.getLogger(__name__)
 
 SIDECAR = ".meta.yml"
+# Twenty short lines; the longest abstract that could stand in one is far below this.
+_MAX_SIDECAR_MB = 1
 Floats = NDArray[np.float32]
 # Progress: the stage, how many are done, of how many.
 Progress = Callable[[str, int, int], None]
@@ -49,9 +51,11 @@ def ingest(
 
     Raises:
         CorpusError: when the corpus folder is missing or gives no document at all.
+        SettingsError: when the index lies in the corpus.
         IndexBusy, ModelError, StorageError: the generation in use stays served.
     """
     started = time.perf_counter()
+    _keep_apart(settings)
     index = Index(settings.index, keep=settings.keep_generations)
     files = survey(settings.corpus, index.root, trust_dates=not rebuild)
     with index.locked():
@@ -94,9 +98,10 @@ def check(settings: Settings) -> IngestReport:
     """What an ingest would find, without changing anything: ``fresh`` says whether the index is up to date with the corpus.
 
     Raises:
-        CorpusError, IndexMissing, IndexDamaged, IndexMismatch, ModelError: each with its remedy.
+        CorpusError, SettingsError, IndexMissing, IndexDamaged, IndexMismatch, ModelError: each with its remedy.
     """
     started = time.perf_counter()
+    _keep_apart(settings)
     index = Index(settings.index)
     current = index.open()
     files = survey(settings.corpus, None, trust_dates=False)
@@ -124,6 +129,14 @@ def check(settings: Settings) -> IngestReport:
         published=False,
         notes=tuple(notes),
     )
+
+
+def _keep_apart(settings: Settings) -> None:
+    if settings.index.resolve().is_relative_to(settings.corpus.resolve()):
+        raise SettingsError(
+            f"The index folder {settings.index} lies in the corpus {settings.corpus}, so its files would be taken for articles."
+            " Set 'index' to a folder outside it: --index DIR"
+        )
 
 
 # --------------------------------------------------------------------------------------------------- the corpus
@@ -164,14 +177,17 @@ def survey(corpus: Path, index_root: Path | None, *, trust_dates: bool) -> list[
     for relative, path in paths:
         if relative.endswith(SIDECAR) and relative.removesuffix(SIDECAR) in names:
             continue
+        sidecar = path.with_name(path.name + SIDECAR)
+        has_sidecar = relative + SIDECAR in names
         problem = _problem(corpus, path, relative)
+        if not problem and has_sidecar and (unusable := _problem(corpus, sidecar, relative + SIDECAR)):
+            # Without it the article would lose its provenance; and opening a pipe would wait for ever.
+            problem = f"has a {sidecar.name} beside it that {unusable}"
         if problem:
             files.append(CorpusFile(relative, "", problem=problem))
             continue
         try:
             sha256 = _content_hash(path, relative, census, fresh)
-            sidecar = path.with_name(path.name + SIDECAR)
-            has_sidecar = relative + SIDECAR in names
             sidecar_sha256 = _content_hash(sidecar, relative + SIDECAR, census, fresh) if has_sidecar else ""
         except OSError as error:
             files.append(CorpusFile(relative, "", problem=f"cannot be opened ({error.strerror}). Mend its permissions."))
@@ -183,26 +199,37 @@ def survey(corpus: Path, index_root: Path | None, *, trust_dates: bool) -> list[
 
 
 def _walk(corpus: Path) -> Iterator[tuple[str, Path]]:
-    for folder, folders, names in os.walk(corpus, onerror=_raise):
+    closed: list[Path] = []
+
+    def note(error: OSError) -> None:
+        # Without the corpus itself there is nothing to go on with; a folder in it is refused and the others go on.
+        if Path(error.filename) == corpus:
+            raise error
+        closed.append(Path(error.filename))
+
+    for folder, folders, names in os.walk(corpus, onerror=note):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         # A linked folder is not entered; it is listed, so that it is refused by its name and not skipped in silence.
-        for name in [*names, *(name for name in folders if (Path(folder) / name).is_symlink())]:
+        for name in [*names, *(name for name in folders if os.path.islink(Path(folder) / name))]:
             if not name.startswith((".", "~$")):
                 path = Path(folder) / name
                 yield path.relative_to(corpus).as_posix(), path
-
-
-def _raise(error: OSError) -> None:
-    raise error
+    yield from ((path.relative_to(corpus).as_posix(), path) for path in closed)
 
 
 def _problem(corpus: Path, path: Path, relative: str) -> str:
     if any(ord(c) < 32 for c in relative) or not _is_utf8(relative):
         return "has a name with control or undecodable characters. Rename it."
+    try:
+        is_link, is_folder, is_file = path.is_symlink(), path.is_dir(), path.is_file()
+    except OSError as error:  # its folder tells the names of its files and nothing else
+        return f"cannot be opened ({error.strerror}). Mend its permissions."
     # realpath, because Path.resolve raises on links in a circle.
-    if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(corpus)):
+    if is_link and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(corpus)):
         return "is a link that leads out of the corpus. Copy the article itself into the corpus."
-    if not path.is_file():
+    if is_folder and not is_link:
+        return "is a folder that cannot be opened, so its articles are left out. Mend its permissions."
+    if not is_file:
         return "is not an ordinary file. Copy the article itself into the corpus."
     return ""
 
@@ -240,7 +267,7 @@ def _load_census(root: Path) -> dict[str, list[object]]:
 
 def _save_census(root: Path, census: Mapping[str, Sequence[object]]) -> None:
     try:
-        root.mkdir(parents=True, exist_ok=True)
+        make_folder(root)
         write_whole(root / "census.json", json.dumps(census).encode())
     except (OSError, StorageError) as error:
         # Only speed is lost with it; the publishing below meets the same disk and reports it.
@@ -343,16 +370,11 @@ def _read_one(settings: Settings, file: CorpusFile) -> tuple[list[Document], lis
         return [], [Refusal(file.path, file.problem)]
     path = settings.corpus / file.path
     try:
-        if path.stat().st_size > settings.max_file_mb * 1e6:
-            raise Refused(
-                f"is {path.stat().st_size / 1e6:.0f} MB, more than the limit of {settings.max_file_mb} MB."
-                " Split it, or raise max_file_mb in practice/settings.toml."
-            )
+        content = _content(path, file.sha256, settings.max_file_mb)
         sidecar = path.with_name(path.name + SIDECAR)
-        content = path.read_bytes()
-        if hashlib.sha256(content).hexdigest() != file.sha256:
-            raise Refused("changed while it was being read. Run the ingest again when it is saved.")
-        source = SourceFile(file.path, content, sidecar.read_bytes() if file.sidecar_sha256 else None)
+        beside = f"has a {sidecar.name} beside it that "
+        stated = _content(sidecar, file.sidecar_sha256, _MAX_SIDECAR_MB, beside) if file.sidecar_sha256 else None
+        source = SourceFile(file.path, content, stated)
         reading = read_file(source, _limits(settings))
     except Refused as refused:
         return [], [Refusal(file.path, str(refused))]
@@ -362,6 +384,18 @@ def _read_one(settings: Settings, file: CorpusFile) -> tuple[list[Document], lis
         log.exception("reader failed on %s", file.path)
         return [], [Refusal(file.path, "cannot be read: the file confuses its reader. Save it in another format and add that.")]
     return list(reading.documents), list(reading.refused)
+
+
+def _content(path: Path, sha256: str, limit_mb: int, name: str = "") -> bytes:
+    """A file's content, which must be what the survey saw; ``name`` opens the refusal of a file that goes with another."""
+    size = path.stat().st_size
+    if size > limit_mb * 1e6:
+        remedy = "Shorten it." if name else "Split it, or raise max_file_mb in practice/settings.toml."
+        raise Refused(f"{name}is {size / 1e6:.0f} MB, more than the limit of {limit_mb} MB. {remedy}")
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise Refused(f"{name}changed while it was being read. Run the ingest again when it is saved.")
+    return content
 
 
 # --------------------------------------------------------------------------------------------------------- vectors

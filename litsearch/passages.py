@@ -109,6 +109,12 @@ def _mostly_caution(text: str) -> bool:
     return introduced or (n_cautions > 0 and 3 * n_cautions >= len(sentences))
 
 
+def caution_in(passage: Passage) -> int:
+    """The place among a passage's sentences of the one that says who should not have it or should ask first; 0 where none does."""
+    texts = (passage.text[s.start - passage.start : s.end - passage.start] for s in passage.sentences)
+    return next((place for place, text in enumerate(texts) if _CAUTION_TEXT.search(text)), 0)
+
+
 def sentences_of(text: str, start: int = 0) -> list[Span]:
     """The sentences of a text as spans, shifted by ``start``; white space belongs to none.
 
@@ -152,7 +158,7 @@ def _pieces(document: Document, rules: SplitRules, count_tokens: CountTokens) ->
         path = [text for _, text in headings]
         if path and path[0] == document.metadata.title:
             path = path[1:]
-        room = rules.max_tokens - 2 - _header_tokens(document, path, count_tokens)
+        room = rules.max_tokens - 2 - min(_header_tokens(document, path, count_tokens), rules.max_tokens // 2)
         if run:
             yield from _list_pieces(document, blocks, position, run, path, room, count_tokens)
             position += len(run)

@@ -46,6 +46,26 @@ _DENIALS_INSIDE = _DENIALS | {
 }
 # Letters that may be wrong in a word of this length or more; in shorter ones another word is too near.
 _ONE_WRONG_FROM, _TWO_WRONG_FROM = 5, 8
+# What people write for a word of the flags although it is a word itself ("lip filer"), or too far off to be guessed. Only slips
+# that would rarely be meant: "site" for "sight" is not here, since "the site is going red" is an ordinary question.
+_SLIPS: Mapping[str, str] = {
+    "filer": "filler",
+    "filers": "fillers",
+    "philler": "filler",
+    "phillers": "fillers",
+    "creme": "cream",
+    "loosing": "losing",
+    "puss": "pus",
+    "feint": "faint",
+    "hart": "heart",
+    "soar": "sore",
+    "soars": "sores",
+    "tounge": "tongue",
+    "throte": "throat",
+    "anafilaxis": "anaphylaxis",
+    "anaphalaxis": "anaphylaxis",
+    "anaphylaxsis": "anaphylaxis",
+}
 _SENTENCE = re.compile(r"[.!?;\n]+")
 
 _Keys = tuple[str, ...]
@@ -81,7 +101,9 @@ class RedFlags:
         self._known = known_words
         self._wanted = [(flag, _keys(flag.phrases), _keys(flag.also), _keys(flag.unless)) for flag in flags]
         phrases = [phrase for flag in flags for phrase in (*flag.phrases, *flag.also)]
-        self._vocabulary = sorted({word for phrase in phrases for word in words_of(phrase) if len(word) >= _ONE_WRONG_FROM})
+        words = {word for phrase in phrases for word in words_of(phrase)}
+        self._vocabulary = sorted(word for word in words if len(word) >= _ONE_WRONG_FROM)
+        self._slips = {slip: meant for slip, meant in _SLIPS.items() if slip not in words}
 
     def raised_by(self, question: str) -> list[Raised]:
         """The flags that a question raises, the most urgent first, then in the file's order.
@@ -101,7 +123,10 @@ class RedFlags:
 
     def _mended(self, word: str) -> str:
         """The word, or the flags' word that it misspells; two wrong letters only after a right first one."""
-        if len(word) < _ONE_WRONG_FROM or not word.isalpha() or len(word) > 40 or word in self._known:
+        if word in self._slips:
+            return self._slips[word]
+        # One letter less than the shortest that is mended to: a letter may be missing ("dizy").
+        if len(word) < _ONE_WRONG_FROM - 1 or not word.isalpha() or len(word) > 40 or word in self._known:
             return word
         limit = 2 if len(word) >= _TWO_WRONG_FROM else 1
         near = process.extract(word, self._vocabulary, scorer=DamerauLevenshtein.distance, score_cutoff=limit, limit=5)
@@ -242,7 +267,7 @@ def _read_yaml(path: Path) -> Any:
     try:
         # Every value a text: a telephone number must not be read as a number, which would lose its zeros or its plus.
         return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader) or {}  # noqa: S506 - makes texts only
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, OSError) as error:
         raise SettingsError(f"{path.name} cannot be read: {error}. Mend that line.") from error
 
 

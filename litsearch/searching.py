@@ -18,8 +18,8 @@ from litsearch.errors import QuestionError
 from litsearch.glossary import Entry, Glossary, expansions_of, load_glossary
 from litsearch.index import WHOLE_PASSAGE, Generation, Index
 from litsearch.lexical import LexicalIndex, terms_of
-from litsearch.passages import sentences_of
-from litsearch.ranking.answerability import Judge, Signals, load_judge, signals_of
+from litsearch.passages import caution_in, sentences_of
+from litsearch.ranking.answerability import Judge, Signals, TokenCoverage, load_judge, signals_of
 from litsearch.ranking.balance import merge_identical, spread_sources
 from litsearch.ranking.differences import find_differences
 from litsearch.ranking.fusion import best_first, min_max, promote
@@ -48,7 +48,7 @@ class RankingRules:
     sentence_weight: float = 0.5
     passage_weight: float = 0.5
     lexical_weight: float = 0.3
-    n_interacting: int = 150
+    n_interacting: int = 60
     interaction_weight: float = 2.0
     use_spelling: bool = True
     use_glossary: bool = True
@@ -79,7 +79,11 @@ class Understood:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What both retrievers found: arrays over the same candidate passages, shape (n,); ``best_sentence`` -1 is none."""
+    """What both retrievers found: arrays over the same candidate passages, shape (n,); ``best_sentence`` -1 is none.
+
+    ``core_tokens`` and ``question_tokens`` are the token vectors, (n_tokens, d), of the part that asks as it stands and with
+    the glossary's other words.
+    """
 
     positions: NDArray[np.int64]
     sentence_similarity: Floats
@@ -87,6 +91,7 @@ class Candidates:
     lexical: Floats
     best_sentence: NDArray[np.int64]
     query: Floats
+    core_tokens: Floats
     question_tokens: Floats
 
 
@@ -158,12 +163,25 @@ def retrieve(understood: Understood, generation: Generation, encoder: Encoder, r
         elif best[number] < 0:
             sentence[number], best[number] = similarity, ordinal
     # Without the two tokens that frame every text: they match each other in every passage.
-    return Candidates(positions, sentence, passage, lexical[positions], best, query, tokens[-1][1:-1])
+    core = tokens[understood.queries.index(understood.core)][1:-1]
+    return Candidates(positions, sentence, passage, lexical[positions], best, query, core, tokens[-1][1:-1])
 
 
-def rank(question: str, candidates: Candidates, passages: Sequence[Passage], tokens: TokenVectors, rules: RankingRules) -> Floats:
-    """The relevance of each candidate, shape (n,): meaning, words, and what its section is worth to the question; then, for the
-    first ``n_interacting``, how well its tokens cover the question's. The others stay below them in their order.
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """The relevance of each candidate, shape (n,), and of those ``looked_at`` for it how well they cover the question's tokens,
+    and these with the glossary's other words: ``coverage`` and ``expanded_coverage`` have the shape of ``looked_at``.
+    """
+
+    relevance: Floats
+    looked_at: NDArray[np.int64]
+    coverage: Floats
+    expanded_coverage: Floats
+
+
+def rank(question: str, candidates: Candidates, passages: Sequence[Passage], tokens: TokenVectors, rules: RankingRules) -> Ranked:
+    """Order candidates by meaning, words, and what their section is worth to the question; then the first ``n_interacting`` also
+    by how well their tokens cover the question's. The others stay below them in their order.
     """
     dense = rules.sentence_weight * candidates.sentence_similarity + rules.passage_weight * candidates.passage_similarity
     worth = dict(rules.role_weights)
@@ -171,19 +189,23 @@ def rank(question: str, candidates: Candidates, passages: Sequence[Passage], tok
         worth[role] = worth.get(role, 0.0) + more
     roles = np.array([worth.get(passage.role, 0.0) for passage in passages], dtype=np.float32)
     fused = (min_max(dense) + rules.lexical_weight * min_max(candidates.lexical) + roles).astype(np.float32)
-    if not rules.interaction_weight:
-        return fused
     first = best_first(fused)[: rules.n_interacting]
-    covered = tokens.interaction(candidates.question_tokens, candidates.positions[first])
-    return promote(fused, first, np.float32(rules.interaction_weight) * min_max(covered))
+    covered, expanded = tokens.interaction([candidates.core_tokens, candidates.question_tokens], candidates.positions[first])
+    if rules.interaction_weight:
+        fused = promote(fused, first, np.float32(rules.interaction_weight) * min_max(expanded))
+    return Ranked(fused, first, covered, expanded)
 
 
 class Searcher:
-    """Answers questions from the generation in use; notices a new one without a restart. Safe to share between threads."""
+    """Answers questions from the generation in use; notices a new one without a restart. Safe to share between threads.
 
-    def __init__(self, settings: Settings, rules: RankingRules | None = None) -> None:
+    With ``generation`` it answers from that kept one, whichever is in use.
+    """
+
+    def __init__(self, settings: Settings, rules: RankingRules | None = None, *, generation: str = "") -> None:
         self.settings = settings
         self.rules = rules or RankingRules()
+        self.generation = generation
         self.notice = ""
         self._index = Index(settings.index)
         self._lock = threading.Lock()
@@ -263,16 +285,22 @@ class Searcher:
         """What the generation in use was made of."""
         return self._library().generation.manifest
 
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder that the generation in use was made with, for those who compare texts of their own with it."""
+        return self._library().encoder
+
     # ------------------------------------------------------------------------------------------------- the stages
 
     def _find(self, library: _Library, question: str) -> _Found:
         understood = understand(question, library.glossary, library.speller, self.rules)
         candidates = retrieve(understood, library.generation, library.encoder, self.rules)
         passages = library.generation.catalogue.passages_at([int(position) for position in candidates.positions])
-        relevance = rank(understood.core, candidates, passages, library.generation.tokens, self.rules)
+        ranked = rank(understood.core, candidates, passages, library.generation.tokens, self.rules)
         if library.reranker is not None and self.rules.reranker_weight:
-            relevance = self._rerank(library, library.reranker, understood, passages, relevance)
-        return _Found(understood, candidates, passages, relevance, [int(number) for number in best_first(relevance)])
+            relevance = self._rerank(library, library.reranker, understood, passages, ranked.relevance)
+            ranked = replace(ranked, relevance=relevance)
+        return _Found(understood, candidates, passages, ranked, [int(number) for number in best_first(ranked.relevance)])
 
     def _rerank(
         self, library: _Library, reranker: Reranker, understood: Understood, passages: Sequence[Passage], relevance: Floats
@@ -295,6 +323,9 @@ class Searcher:
             {term for term in terms if not lexical.n_holding(term)},
             [set(terms_of(f"{_heading(library.metadata[p.document_id][1], p)} {p.text}")) for p in top],
             [_is_named(concept, lexical) for concept in found.understood.concepts],
+            TokenCoverage(
+                found.ranked.coverage, found.ranked.expanded_coverage, _nearest_tokens(library.generation.tokens, found)
+            ),
         )
 
     def _outcome(self, judge: Judge, confidence: float) -> Outcome:
@@ -364,7 +395,7 @@ class Searcher:
                     passage,
                     path,
                     metadata,
-                    _sentence(passage, 0),
+                    _sentence(passage, caution_in(passage)),
                     similarity,
                     relevance,
                     _lead_in(library, passage),
@@ -377,7 +408,7 @@ class Searcher:
         with self._lock:
             state = _pointer_state(self._index)
             if self._open is None or self._open.state != state:
-                generation, notice = self._index.open_good()
+                generation, notice = (self._index.open(self.generation), "") if self.generation else self._index.open_good()
                 self.notice = " ".join(part for part in (notice, _model_notice(self.settings, generation)) if part)
                 self._open = _open_library(self.settings, self._index, generation, state)
             return self._open
@@ -391,8 +422,12 @@ class _Found:
     understood: Understood
     candidates: Candidates
     passages: Sequence[Passage]
-    relevance: Floats
+    ranked: Ranked
     order: list[int]
+
+    @property
+    def relevance(self) -> Floats:
+        return self.ranked.relevance
 
 
 @dataclass(frozen=True, slots=True)
@@ -455,6 +490,16 @@ def _pointer_state(index: Index) -> tuple[int, int]:
 
 def _heading(metadata: Metadata, passage: Passage) -> str:
     return ". ".join(part for part in (metadata.title, passage.section) if part)
+
+
+def _nearest_tokens(tokens: TokenVectors, found: _Found) -> Floats:
+    """The cosine of each of the question's tokens to the nearest one of the first passage, shape (n_tokens,)."""
+    asked = found.candidates.core_tokens
+    if not found.order:
+        return asked[:0, 0]
+    first = tokens.of(int(found.candidates.positions[found.order[0]]))
+    nearest: Floats = (asked @ first.T).max(axis=1, initial=0.0)
+    return nearest
 
 
 def _is_named(concept: Entry, lexical: LexicalIndex) -> bool:

@@ -37,10 +37,11 @@ class Settings:
     max_records: int = 200_000
     read_timeout_s: int = 60
     register: str = ""  # empty: practice/register.sqlite; or the address of a database, as postgresql+psycopg://user@host/name
+    keep_questions_days: int = 0  # 0: no question is kept; else for so many days, without personal details
     origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        for name in ("threads", "strictness"):
+        for name in ("threads", "strictness", "keep_questions_days"):
             if not getattr(self, name) >= 0:
                 raise SettingsError(f"Setting {name!r} must not be negative. Mend it in practice/settings.toml.")
         if self.strictness >= 1:

@@ -24,8 +24,22 @@ def _tolerance(length: int) -> int:
 @cache
 def english_words() -> frozenset[str]:
     """The 82,765 words of SymSpell's English dictionary (MIT): none of them is taken for a misspelling."""
+    return frozenset(_counts())
+
+
+@cache
+def everyday_words() -> frozenset[str]:
+    """The words of the dictionary that nobody needs explained: "pain" (42 million in its web texts), not "keloid" (47 thousand)."""
+    return frozenset(word for word, count in _counts().items() if count >= _EVERYDAY)
+
+
+_EVERYDAY = 10_000_000
+
+
+@cache
+def _counts() -> dict[str, int]:
     lines = files("symspellpy").joinpath("frequency_dictionary_en_82_765.txt").read_text(encoding="utf-8-sig").splitlines()
-    return frozenset(line.split(" ", 1)[0] for line in lines)
+    return {word: int(count) for word, count in (line.split(" ", 1) for line in lines)}
 
 
 @cache

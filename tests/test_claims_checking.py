@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import io
 import json
 import shutil
@@ -14,7 +15,9 @@ import pytest
 from docx import Document
 
 from litsearch.checking import Checker, decode_copy, read_copy
+from litsearch.claims.export import quote_parts
 from litsearch.commands import main
+from litsearch.embedding import OnnxEncoder
 from litsearch.errors import Refused
 from litsearch.evaluation.claims import Expected, load_expected, measure, run
 from litsearch.index import Index
@@ -117,6 +120,30 @@ def test_copy_is_read_from_text_word_and_odd_encodings(tmp_path: Path):
     with pytest.raises(Refused, match=r"a\.zip"):
         (tmp_path / "a.zip").write_bytes(b"PK nonsense")
         read_copy(tmp_path / "a.zip", settings)
+
+
+def test_who_is_listed_under_a_caution_is_shown_with_the_caution(committed: Checker):
+    """The deciding sentence may be "You have cancer and are being treated": alone it speaks against nothing."""
+    finding = next(iter(committed.check("Microneedling is safe for people who take anticoagulants.")))
+    listed = [e for e in finding.evidence if e.lead_in and e.stance == "conflicts"]
+    assert listed
+    for evidence in listed:
+        words = "".join(words for words, decides in quote_parts(evidence.to_json()) if decides)
+        assert evidence.lead_in in words and evidence.sentence_text in words
+    assert any("Speak to your doctor before you have microneedling" in evidence.lead_in for evidence in listed)
+
+
+def test_a_check_opens_no_encoder_of_its_own(committed_index: Settings):
+    """Two would cost the memory twice, and could differ while a new generation is switched to."""
+    searcher = Searcher(committed_index)
+    searcher.manifest()
+
+    def n_open() -> int:
+        return sum(isinstance(one, OnnxEncoder) for one in gc.get_objects())
+
+    before = n_open()
+    assert next(iter(Checker(searcher, committed_index).check("Microneedling is painless."))).evidence
+    assert n_open() == before
 
 
 def test_no_text_has_no_findings(committed: Checker):

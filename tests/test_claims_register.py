@@ -371,6 +371,40 @@ def test_every_export_has_generation_quote_decision_and_open_points(report: expo
     assert len(parsed["open_points"]) == 2
 
 
+def test_the_export_of_a_fresh_check_has_the_decisions_made_on_it(register: Register):
+    """The first claim is decided on, the second is not; each says so, in the order of the copy."""
+    found = [finding("No redness at all."), finding("It never swells.")]
+    check_id = record(register, found[0])
+    register.decide(decision(check_id))
+    made = export.report_of_findings(found, title="Check", made_at="2026-01-01", cases={0: register.cases()[0]})
+    assert [item.finding["claim"] for item in made.items] == ["No redness at all.", "It never swells."]
+    assert [item.decision["decision"] if item.decision else "" for item in made.items] == ["change", ""]
+    assert "“It never swells.”: no decision is recorded." in made.open_points()
+    assert "“No redness at all.”: no decision is recorded." not in made.open_points()
+
+
+@pytest.mark.parametrize(
+    ("lead_in", "expected"),
+    [
+        ("", [("Wait if you have: ", False), ("Eczema.", True)]),
+        ("Wait if you have:", [("Wait if you have:", True), (" ", False), ("Eczema.", True)]),
+        ("Ask first.", [("Ask first.\n", True), ("Wait if you have: ", False), ("Eczema.", True)]),
+    ],
+)
+def test_an_item_of_a_list_is_quoted_with_what_introduces_it(lead_in: str, expected: list[tuple[str, bool]]):
+    """Within the passage it is marked where it stands; from outside it comes first."""
+    passage = "Wait if you have: Eczema."
+    shown = evidence(
+        text=passage, end=10 + len(passage), sentence_text="Eczema.", sentence_start=28, sentence_end=35, lead_in=lead_in
+    )
+    assert export.quote_parts(shown.to_json()) == expected
+
+
+def test_an_entry_recorded_before_introductions_were_kept_is_quoted_as_it_was():
+    body = {name: value for name, value in evidence().to_json().items() if name != "lead_in"}
+    assert "".join(words for words, _ in export.quote_parts(body)) == PASSAGE
+
+
 def test_no_cell_of_the_spreadsheet_is_a_formula(report: export.Report):
     rows = list(csv.reader(io.StringIO(export.to_csv(report).lstrip("\ufeff"), newline="")))
     assert rows[1][0] == "'=No <b>redness</b> at all"

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from litsearch.embedding import OnnxEncoder
-from litsearch.errors import CorpusError, IndexMissing, ModelError
+from litsearch.errors import CorpusError, IndexMissing, ModelError, SettingsError
 from litsearch.ingesting import SIDECAR, check, ingest, survey
 from litsearch.records import Refusal
 from litsearch.settings import Settings
@@ -270,6 +271,42 @@ def test_an_unreadable_file_is_refused_and_read_once_it_can_be(unprivileged: Pat
     locked.chmod(0o600)
     report = shelf.ingest()
     assert (report.refused, report.documents, report.changed) == ((), 2, ("locked.txt",))
+
+
+@pytest.mark.parametrize("mode", [0, 0o400])
+def test_an_unreadable_folder_is_refused_and_the_others_go_on(unprivileged: Path, mode: int) -> None:
+    """Mode 0 hides what is in it; 0400 gives the names and refuses the files."""
+    shelf = Shelf(unprivileged)
+    shelf.write("scars.md", ARTICLE)
+    shelf.write("zone/after.txt", NEW_TEXT)
+    locked = shelf.write("locked/inside.txt", NEW_TEXT).parent
+    locked.chmod(mode)
+    try:
+        report = shelf.ingest()
+        (refusal,) = report.refused
+        assert refusal.path == ("locked/inside.txt" if mode else "locked")
+        assert "Mend its permissions" in refusal.reason
+        assert report.documents == 2
+        assert shelf.ingest().fresh
+    finally:
+        locked.chmod(0o700)
+    assert shelf.ingest().documents == 3
+
+
+@pytest.mark.parametrize("place", [".", "index", "sub/index"])
+def test_an_index_in_the_corpus_is_refused(shelf: Shelf, place: str) -> None:
+    """Its files would be read as articles at the next ingest, and change the corpus with every build."""
+    shelf.write("scars.md", ARTICLE)
+    made = replace(shelf.settings, index=shelf.corpus / place)
+    for refuse in (lambda: ingest(made, encoder=shelf.encoder), lambda: check(made)):
+        with pytest.raises(SettingsError, match="lies in the corpus"):
+            refuse()
+    assert [path.name for path in shelf.corpus.iterdir()] == ["scars.md"]
+
+
+def test_an_index_beside_a_corpus_whose_name_begins_alike_is_no_index_in_it(shelf: Shelf) -> None:
+    shelf.write("scars.md", ARTICLE)
+    assert ingest(replace(shelf.settings, index=shelf.folder / "corpus-index"), encoder=shelf.encoder).documents == 1
 
 
 def test_a_file_over_the_size_limit_is_refused_and_not_read(shelf: Shelf) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from litsearch.embedding import OnnxEncoder
 from litsearch.index import Index
-from litsearch.passages import SplitRules, role_of, sentences_of, split
+from litsearch.passages import SplitRules, caution_in, role_of, sentences_of, split
 from litsearch.reading import Limits, SourceFile
 from litsearch.reading.plain import MarkdownReader, PlainTextReader
 from litsearch.records import Block, Document, Metadata, Passage
@@ -204,6 +204,19 @@ def test_sentences_of_any_text_are_in_order_and_lose_no_letter(text: str) -> Non
 )
 def test_a_passage_knows_what_it_does_in_its_article(headings: list[str], text: str, role: str) -> None:
     assert role_of(headings, text) == role
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("It does much for lines. Even so, it may not be right for everyone. Ask about it.", 1),
+        ("See your doctor before treatment if you have:\neczema\nacne", 0),
+        ("People with an active infection. Care is urged.", 0),
+    ],
+)
+def test_the_sentence_that_cautions_is_found(text: str, place: int) -> None:
+    passage = Passage("p", "d", 5, 5 + len(text), text, "", "caution", tuple(sentences_of(text, 5)))
+    assert caution_in(passage) == place
 
 
 def test_one_caution_at_the_end_of_an_advertisement_does_not_make_it_a_caution() -> None:

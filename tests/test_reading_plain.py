@@ -64,6 +64,27 @@ def test_text_that_is_right_is_left_alone(text: str) -> None:
     assert mend_encoding(text) == (text, [])
 
 
+@pytest.mark.parametrize("name", ["a.txt", "a.md"])
+def test_invisible_characters_are_removed_and_told(name: str) -> None:
+    """A soft hyphen or a zero-width space within a word would hide the word from the search."""
+    document = _read("The micro\u00adneedling\u200b lasts\ufeff an hour.\x07 \u200eIt is safe.", name)
+    assert document.text == "The microneedling lasts an hour. It is safe."
+    assert [(repair.what, repair.count) for repair in document.repairs] == [
+        ("control characters removed", 1), ("soft hyphens removed", 1), ("zero-width characters removed", 3),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.md"])
+def test_a_file_of_invisible_characters_alone_holds_no_text(name: str) -> None:
+    with pytest.raises(Refused, match="holds no text"):
+        _read("\u200b\u200b \u00ad\n\n\ufeff\u200b", name)
+
+
+def test_joiners_that_spell_a_word_stay() -> None:
+    text = "नमस्\u200dते is a greeting."
+    assert _read(text).text == text
+
+
 def test_every_line_is_mended_for_itself() -> None:
     document = _read("One dÃ©colletage here.\n\nTwo “quotes” there.\n\nThree naÃ¯ve ones.")
     assert document.text == "One décolletage here.\n\nTwo “quotes” there.\n\nThree naïve ones."

@@ -41,6 +41,17 @@ def flags(**fields: object) -> RedFlags:
         ("The redness is spreding and I feel shivery", "infection-and-unwell"),
         ("there is pus and I have a feaver", "possible-infection"),
         ("the bleeding won’t stop", "heavy-bleeding"),
+        ("my lip filer has turned white", "filler-blood-supply"),
+        ("skin went white after filers", "filler-blood-supply"),
+        ("had phillers and my skin is dusky", "filler-blood-supply"),
+        ("after lip fillers it turned whte", "filler-blood-supply"),
+        ("I am loosing my sight", "eyes"),
+        ("lost my site in one eye", "eyes"),
+        ("there is puss coming out", "possible-infection"),
+        ("my tounge is swolen", "breathing-or-throat"),
+        ("is this anafilaxis", "severe-allergy"),
+        ("sudden sweling of my lips", "severe-allergy"),
+        ("dizy after the numbing creme", "numbing-cream-poisoning"),
     ],
 )
 def test_alarms_are_heard_however_they_are_spelt(delivered: RedFlags, question: str, flag_id: str):
@@ -57,6 +68,9 @@ def test_alarms_are_heard_however_they_are_spelt(delivered: RedFlags, question: 
         "Is there a laser that doesn't burn?",
         "Is there a waitting room for children?",
         "Will it make my skin glow?",
+        "Is a nail filer used on the skin?",
+        "Is the injection site going red normal?",
+        "Does lip filler hurt?",
         "",
         "?!",
     ],
@@ -106,6 +120,14 @@ def test_a_word_of_the_language_is_not_taken_for_a_misspelling():
     """fiver, fever: one letter apart, both English."""
     assert not flags(phrases=("fever",)).raised_by("it cost a fiver")
     assert flags(phrases=("fever",)).raised_by("i have a feever")
+
+
+def test_a_slip_that_a_practice_uses_itself_is_left_alone():
+    """A flag on nail filers speaks of them, not of fillers."""
+    assert flags(phrases=("filler white",)).raised_by("my filer went white")
+    assert not RedFlags(
+        [Flag("a", "urgent", ("filer cut",), "Ring."), Flag("b", "urgent", ("filler white",), "Ring.")], english_words()
+    ).raised_by("my filer went white")
 
 
 def test_the_most_urgent_flag_comes_first():

@@ -61,7 +61,15 @@ def markup_of(page: AppTest) -> str:
     """All markup of a page, without the style sheet and the scripts."""
     assert not page.exception, page.exception
     bodies = [element.proto.body for element in page.get("html")]  # type: ignore[attr-defined]
-    return "\n".join(body for body in bodies if not body.startswith(("<style", "<script")))
+    markup = "\n".join(body for body in bodies if not body.startswith(("<style", "<script")))
+    # Explained terms are marked within words; the tests of the terms look at ``terms_of_page``.
+    return re.sub(r"</?dfn[^>]*>", "", markup)
+
+
+def terms_of_page(page: AppTest) -> list[tuple[str, str]]:
+    """The terms that a page explains, with their explanations."""
+    bodies = "".join(str(element.proto.body) for element in page.get("html"))  # type: ignore[attr-defined]
+    return re.findall(r'<dfn [^>]*data-explain="([^"]*)">([^<]*)</dfn>', bodies)
 
 
 def words_of_page(page: AppTest) -> str:

@@ -46,8 +46,8 @@ def test_every_language_says_everything_with_the_same_values(language: str):
 
 # Keys that the code puts together from a name: a kind of source, a column, a stage of the build ...
 MADE = (
-    "kind.", "urgent.", "contact.", "column.", "build.", "restates.", "library.change.", "cautions.", "differing.",
-    "passage.missing", "article.missing", "not_advice", "source.digest",
+    "kind.", "urgent.", "evidence.", "problem.", "contact.", "column.", "build.", "restates.", "library.change.", "cautions.", "differing.",
+    "passage.missing", "article.missing", "not_advice", "source.digest", "aspect.", "ease.", "coverage.about.",
 )  # fmt: skip
 
 

@@ -391,7 +391,9 @@ def main(given: Iterable[str] | None = None) -> None:
     parser.add_argument("groups", type=_share, nargs="+", help="FILE=SHARE: groups of training.data and their share")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints; a file 'stop' in it ends the run")
     parser.add_argument("--start", type=Path, help="checkpoint to start from")
-    parser.add_argument("--encoder", type=Path, help="checkpoint of training.encoder to start from in place of the packaged model")
+    parser.add_argument(
+        "--encoder", type=Path, help="checkpoint of training.encoder to start from in place of the packaged model"
+    )
     parser.add_argument("--resume", action="store_true", help="go on with the optimiser of --start")
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--save-every", type=float, default=10, help="minutes between checkpoints")

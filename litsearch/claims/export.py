@@ -81,24 +81,32 @@ class Report:
         return points
 
 
-def report_of_findings(findings: Sequence[Finding], *, title: str, made_at: str) -> Report:
-    """A report of findings that nobody has decided on yet."""
-    return Report(title, made_at, tuple(Item(finding.to_json()) for finding in findings))
+def report_of_findings(
+    findings: Sequence[Finding], *, title: str, made_at: str, cases: Mapping[int, Case] | None = None
+) -> Report:
+    """A report of the findings of one check, in the order of the copy.
+
+    ``cases`` holds, by a finding's place in the list, what the register has on those that somebody has decided on.
+    """
+    cases = cases or {}
+    items = (_item(cases[n]) if n in cases else Item(finding.to_json()) for n, finding in enumerate(findings))
+    return Report(title, made_at, tuple(items))
 
 
 def report_of_cases(cases: Sequence[Case], *, title: str, made_at: str, register_head: str) -> Report:
     """A report from the register, oldest check first."""
-    items = [
-        Item(
-            finding=case.check.body,
-            decision=case.decision.body if case.decision else None,
-            decided_at=case.decision.recorded_at if case.decision else "",
-            n_earlier=len(case.earlier),
-            reviews=tuple(review.body for review in case.reviews),
-        )
-        for case in sorted(cases, key=lambda case: case.check.number)
-    ]
+    items = (_item(case) for case in sorted(cases, key=lambda case: case.check.number))
     return Report(title, made_at, tuple(items), register_head)
+
+
+def _item(case: Case) -> Item:
+    return Item(
+        finding=case.check.body,
+        decision=case.decision.body if case.decision else None,
+        decided_at=case.decision.recorded_at if case.decision else "",
+        n_earlier=len(case.earlier),
+        reviews=tuple(review.body for review in case.reviews),
+    )
 
 
 def to_json(report: Report) -> str:
@@ -131,6 +139,7 @@ _COLUMNS = (
     "why",
     "flags",
     "stance",
+    "introduced_by",
     "quote",
     "source",
     "kind",
@@ -202,6 +211,7 @@ def _csv_row(item: Item, evidence: Mapping[str, Any] | None) -> dict[str, Any]:
         citation = evidence["citation"]
         row |= {
             "stance": evidence["stance"],
+            "introduced_by": evidence.get("lead_in", ""),
             "quote": evidence["text"],
             "source": evidence["title"],
             "kind": citation["kind_label"],
@@ -265,10 +275,8 @@ def to_docx(report: Report) -> bytes:
         for evidence in item.finding["evidence"]:
             document.add_paragraph(_clean(_stance_line(evidence)), style="List Bullet")
             quote = document.add_paragraph(style="Quote")
-            before, sentence, after = _parts(evidence)
-            quote.add_run(_clean(before))
-            quote.add_run(_clean(sentence)).bold = True
-            quote.add_run(_clean(after))
+            for words, decides in quote_parts(evidence):
+                quote.add_run(_clean(words)).bold = decides
             document.add_paragraph(_clean(_source_line(evidence)))
     document.add_heading("Open points", level=1)
     for point in report.open_points() or ["None."]:
@@ -340,16 +348,24 @@ def _source_line(evidence: Mapping[str, Any]) -> str:
     return " | ".join(str(part) for part in parts)
 
 
-def _parts(evidence: Mapping[str, Any]) -> tuple[str, str, str]:
-    """The quote around the sentence that decides."""
-    text, sentence = evidence["text"], evidence["sentence"]
+def quote_parts(evidence: Mapping[str, Any]) -> list[tuple[str, bool]]:
+    """The passage of one evidence in stretches, each with whether it decides: the sentence, and what introduces it in a list.
+
+    An introduction that stands outside the passage comes first, in a line of its own.
+    """
+    text, sentence, lead_in = evidence["text"], evidence["sentence"], evidence.get("lead_in", "")
     start, end = sentence["start"] - evidence["start"], sentence["end"] - evidence["start"]
-    return text[:start], text[start:end], text[end:]
+    before = text[:start]
+    at = before.rfind(lead_in) if lead_in else -1
+    if at >= 0:
+        opening = [(before[:at], False), (lead_in, True), (before[at + len(lead_in) :], False)]
+    else:
+        opening = [(f"{lead_in}\n" if lead_in else "", True), (before, False)]
+    return [(words, decides) for words, decides in [*opening, (text[start:end], True), (text[end:], False)] if words]
 
 
 def _marked(evidence: Mapping[str, Any]) -> str:
-    before, sentence, after = _parts(evidence)
-    return f"{_e(before)}<strong>{_e(sentence)}</strong>{_e(after)}"
+    return "".join(f"<strong>{_e(words)}</strong>" if decides else _e(words) for words, decides in quote_parts(evidence))
 
 
 # Characters that XML and HTML cannot carry; a Word file with one does not open.

@@ -96,7 +96,11 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A passage shown for a claim, whole and word for word, with what it says about the claim."""
+    """A passage shown for a claim, whole and word for word, with what it says about the claim.
+
+    ``lead_in`` is the sentence that introduces the deciding one where that is an item of a list ("Ask a doctor first if:"); it
+    stands in the passage or before it, and without it the item says nothing.
+    """
 
     stance: StanceName
     confidence: float
@@ -114,6 +118,7 @@ class Evidence:
     sentence_start: int
     sentence_end: int
     similarity: float
+    lead_in: str = ""
 
     @property
     def kind(self) -> str:
@@ -140,6 +145,7 @@ class Evidence:
             "start": self.start,
             "end": self.end,
             "sentence": {"start": self.sentence_start, "end": self.sentence_end, "text": self.sentence_text},
+            "lead_in": self.lead_in,
             "similarity": round(self.similarity, 4),
             "citation": self.metadata.citation(),
         }

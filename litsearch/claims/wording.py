@@ -82,7 +82,7 @@ def load_wording(path: Path) -> list[Rule]:
         return []
     try:
         loaded = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: not UTF-8, or a day 2020-13-45
         raise SettingsError(f"{path.name} cannot be read: {error}. Mend that line; each rule starts with '- id:'.") from error
     stated = loaded.get("rules") if isinstance(loaded, dict) else None
     if not isinstance(stated, list):

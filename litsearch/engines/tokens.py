@@ -52,20 +52,26 @@ class TokenVectors:
         place = slice(self._starts[passage], self._starts[passage + 1])
         return self._entries[place].astype(np.float32) * self._scales[place].astype(np.float32)[:, None]
 
-    def interaction(self, question: Floats, passages: NDArray[np.int64]) -> Floats:
-        """How well each passage covers a question's tokens, shape (n,): the mean over them of the nearest token's cosine.
+    def interaction(self, questions: Sequence[Floats], passages: NDArray[np.int64]) -> Floats:
+        """How well each passage covers the tokens of each question, shape (n_questions, n_passages): the mean over them of the
+        nearest token's cosine.
 
-        ``question`` has shape (n_question_tokens, dimensions), rows of length 1.
+        A question has shape (n_question_tokens, dimensions), rows of length 1; one without tokens is covered by 0.
         Source: Khattab & Zaharia, ColBERT, SIGIR 2020, with the mean in place of the sum.
         """
-        covered = np.zeros(len(passages), dtype=np.float32)
+        covered = np.zeros((len(questions), len(passages)), dtype=np.float32)
         counts = self._starts[passages + 1] - self._starts[passages]
         filled = np.flatnonzero(counts)
-        if len(question) == 0 or len(filled) == 0:
+        if not any(map(len, questions)) or len(filled) == 0:
             return covered
-        # One product for all candidates: a hundred small ones cost more in calls than in arithmetic.
+        # One product for all: a hundred small ones cost more in calls than in arithmetic.
         rows = np.concatenate([np.arange(self._starts[p], self._starts[p + 1]) for p in passages[filled]])
         tokens = self._entries[rows].astype(np.float32) * self._scales[rows].astype(np.float32)[:, None]
         firsts = np.concatenate([[0], np.cumsum(counts[filled])[:-1]])
-        covered[filled] = np.maximum.reduceat(question @ tokens.T, firsts, axis=1).mean(axis=0)
+        nearest = np.maximum.reduceat(np.concatenate(questions) @ tokens.T, firsts, axis=1)
+        start = 0
+        for number, question in enumerate(questions):
+            if len(question):
+                covered[number, filled] = nearest[start : start + len(question)].mean(axis=0)
+            start += len(question)
         return covered

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -27,15 +27,14 @@ from litsearch.evaluation.public import PublicCase, medquad_case, scifact_case, 
 from litsearch.evaluation.quality import open_corpora, rate
 from litsearch.evaluation.results import made_from, table, write_part
 from litsearch.files import write_whole
-from litsearch.ranking.answerability import MODEL_FILE, Judge, Signals
+from litsearch.ranking.answerability import MODEL_FILE, NAMES, Judge, Signals
 from litsearch.searching import Searcher
 from litsearch.settings import ROOT, Settings, load_settings
 
 PLOT = ROOT / "docs" / "reliability.svg"
 DATA = ROOT.parent / "shared" / "data"
-NAMES = tuple(field.name for field in fields(Signals))
 
-# Weak enough to let seven signals speak, strong enough that none runs away on 400 questions.
+# Weak enough to let a dozen signals speak, strong enough that none runs away on 400 questions.
 _C = 0.3
 _FOLDS = 5
 _SEED = 0
@@ -49,7 +48,7 @@ Labels = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Questions of one corpus as the judge sees them: signals (n, 7), covered or not, near the subject or not, dev or test."""
+    """Questions of one corpus as the judge sees them: signals (n, one a name of ``NAMES``), covered or not, near the subject or not, dev or test."""
 
     name: str
     signals: Floats

@@ -77,11 +77,6 @@ class Bench(Searcher):
         self._wrapped: tuple[Any, Any] = (None, None)
         self._last: tuple[RankingRules | None, str, Any] = (None, "", None)
 
-    def encoder(self) -> Encoder:
-        """The encoder of the generation in use, remembering."""
-        found: Encoder = self._library().encoder
-        return found
-
     @property
     def has_reranker(self) -> bool:
         """Whether a reranker is shipped or named in the settings."""

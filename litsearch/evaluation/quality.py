@@ -126,7 +126,7 @@ def measure(corpus: Corpus, say: Callable[[str], None], packaged: Encoder | None
     ``packaged`` is the encoder that the project started from; it has a row where another one is served.
     """
     rows = [trivial(corpus)]
-    served = corpus.bench.encoder()
+    served = corpus.bench.encoder
     if packaged is not None and packaged.sha256 != served.sha256:
         rows.append(Measured("bare: passage vectors, packaged model", bare(corpus, packaged)))
     rows.append(Measured("bare: passage vectors", bare(corpus, served)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,8 @@ class Signals:
     ``*_margin`` is how far the best stands out from ordinary passages; ``coverage_*`` the share of the question's words,
     weighted by rarity in the corpus, that stand in the first passage, or in one of the first three; ``unknown`` the share
     that stands nowhere in the corpus; ``known_concepts`` the share of the glossary's concepts in the question (a drug, a
-    condition, a part of the body ...) that some passage names, 1 for a question without any.
+    condition, a part of the body ...) that some passage names, 1 for a question without any. ``token_*`` compare the tokens of
+    the question with those of passages (``TokenCoverage``); ``expanded_margin`` does so with the glossary's other words added.
     """
 
     sentence_similarity: float
@@ -38,6 +39,31 @@ class Signals:
     coverage_three: float
     unknown: float
     known_concepts: float
+    token_coverage: float
+    token_margin: float
+    token_weakest: float
+    expanded_margin: float
+
+
+NAMES = tuple(field.name for field in fields(Signals))
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCoverage:
+    """How well the passages in question cover its tokens, by late interaction, in any order.
+
+    ``question`` and ``expanded`` are the mean over the tokens of the nearest one's cosine, a passage an entry, shape (n,);
+    ``first`` is that cosine for each of the question's tokens in the first passage, shape (n_tokens,).
+    """
+
+    question: Floats
+    expanded: Floats
+    first: Floats
+
+    def weakest(self) -> float:
+        """The mean over the fifth of the tokens that the first passage covers least, at least one."""
+        ordered = np.sort(self.first)
+        return float(ordered[: max(1, len(ordered) // 5)].mean()) if len(ordered) else 0.0
 
 
 def signals_of(
@@ -48,6 +74,7 @@ def signals_of(
     unknown_terms: Collection[str],
     top_terms: Sequence[Collection[str]],
     concepts_known: Sequence[bool],
+    tokens: TokenCoverage,
 ) -> Signals:
     """The signals of one question.
 
@@ -62,25 +89,30 @@ def signals_of(
 
     first = top_terms[0] if top_terms else ()
     three = set().union(*top_terms[:3])
+    sentence, sentence_margin = _best_and_margin(sentence_similarity)
+    passage, passage_margin = _best_and_margin(passage_similarity)
+    coverage, token_margin = _best_and_margin(tokens.question)
     return Signals(
-        *_best_and_margin(sentence_similarity, passage_similarity),
+        sentence_similarity=sentence,
+        passage_similarity=passage,
+        sentence_margin=sentence_margin,
+        passage_margin=passage_margin,
         coverage_first=share([term for term in question_terms if term in first]),
         coverage_three=share([term for term in question_terms if term in three]),
         unknown=share([term for term in question_terms if term in unknown_terms]),
         known_concepts=sum(concepts_known) / len(concepts_known) if concepts_known else 1.0,
+        token_coverage=coverage,
+        token_margin=token_margin,
+        token_weakest=tokens.weakest(),
+        expanded_margin=_best_and_margin(tokens.expanded)[1],
     )
 
 
-def _best_and_margin(sentence: Floats, passage: Floats) -> tuple[float, float, float, float]:
-    best: list[float] = []
-    margins: list[float] = []
-    for similarities in (sentence, passage):
-        ordered = np.sort(similarities)[::-1]
-        top = float(ordered[0]) if len(ordered) else 0.0
-        ordinary = ordered[_ORDINARY] if len(ordered) > _ORDINARY.start else ordered[-1:]
-        best.append(top)
-        margins.append(top - float(ordinary.mean()) if len(ordinary) else 0.0)
-    return best[0], best[1], margins[0], margins[1]
+def _best_and_margin(values: Floats) -> tuple[float, float]:
+    ordered = np.sort(values)[::-1]
+    best = float(ordered[0]) if len(ordered) else 0.0
+    ordinary = ordered[_ORDINARY] if len(ordered) > _ORDINARY.start else ordered[-1:]
+    return best, best - float(ordinary.mean()) if len(ordinary) else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +145,7 @@ def load_judge(path: Path = MODEL_FILE) -> Judge:
             answered_from=float(stored["answered_from"]),
             related_from=float(stored["related_from"]),
         )
-        judge.confidence(Signals(0, 0, 0, 0, 0, 0, 0, 0))
+        judge.confidence(Signals(**dict.fromkeys(NAMES, 0.0)))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"{path} is missing or damaged. Reinstall the project, or run: make calibrate") from error
     return judge

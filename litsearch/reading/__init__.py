@@ -5,7 +5,7 @@ from __future__ import annotations
 from litsearch.errors import Refused
 from litsearch.reading import formats
 from litsearch.reading.beir import BeirReader
-from litsearch.reading.isolation import Isolated
+from litsearch.reading.isolation import Isolated, LargeInChild
 from litsearch.reading.plain import MarkdownReader, PlainTextReader
 from litsearch.reading.source import FileReading, Limits, Reader, SourceFile
 
@@ -21,8 +21,8 @@ READERS: tuple[Reader, ...] = (
     Isolated("litsearch.reading.ris_bibtex:BibtexReader", name="bibtex", version=1, recognises=formats.is_bibtex),
     BeirReader(),
     Isolated("litsearch.reading.html:HtmlReader", name="html", version=1, recognises=formats.is_html),
-    MarkdownReader(),
-    PlainTextReader(),
+    LargeInChild(MarkdownReader()),
+    LargeInChild(PlainTextReader()),
 )
 
 __all__ = ["READERS", "FileReading", "Limits", "Reader", "SourceFile", "find_reader", "read_file"]
@@ -37,7 +37,7 @@ def find_reader(file: SourceFile) -> Reader:
     unreadable = formats.why_unreadable(file)
     for reader in READERS:
         # Plain readers go by the ending alone: what is plainly no text must not reach them.
-        if reader.recognises(file) and not (unreadable and isinstance(reader, MarkdownReader | PlainTextReader)):
+        if reader.recognises(file) and not (unreadable and isinstance(reader, LargeInChild)):
             return reader
     raise Refused(unreadable or formats.why_no_reader(file))
 

@@ -24,6 +24,8 @@ MEMORY_LIMIT_BYTES = 2_000_000_000
 _RECYCLE_BYTES = 1_000_000_000
 # One import of the parsers (about half a second) is spread over this many files; leaks in C libraries stay small.
 _RECYCLE_FILES = 2_000
+# The longest article of the shipped library has 4 kB; the worst text of this size takes seconds (docs/RELIABILITY.md).
+_LARGE_BYTES = 100_000
 _TRY_OTHERWISE = "Open it in the program it came from, save it anew (or as text), and add that."
 
 
@@ -49,6 +51,28 @@ class Isolated:
             Refused: also when the file takes longer than ``limits.read_timeout_s``, more than 2 GB, or crashes its parser.
         """
         return (self._worker or WORKER).read(self.reader, file, limits)
+
+
+class LargeInChild:
+    """A reader of plain files, run here for the size that an article has and in the child, with its limits, for a larger file.
+
+    Starting the child costs half a second, which a library of short texts need not pay; but a megabyte of opening brackets keeps
+    the Markdown parser busy for minutes.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self.name = reader.name
+        self.version = reader.version
+        self.recognises = reader.recognises
+        self._here = reader
+        kind = type(reader)
+        self._there = Isolated(
+            f"{kind.__module__}:{kind.__qualname__}", name=reader.name, version=reader.version, recognises=reader.recognises
+        )
+
+    def read(self, file: SourceFile, limits: Limits) -> list[Document] | FileReading:
+        """As ``Isolated.read`` for a large file, as the reader itself for others."""
+        return (self._there if len(file.content) > _LARGE_BYTES else self._here).read(file, limits)
 
 
 class Worker:

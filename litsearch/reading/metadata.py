@@ -47,7 +47,8 @@ class _Stated(BaseModel):
     author: Names = ()
     publisher: Text = ""
     journal: Text = ""
-    year: Annotated[int | None, BeforeValidator(lambda v: _silent(v) or None), Field(ge=1500, le=2200)] = None
+    # The bounds belong to the number: on "number or none" they fail for none.
+    year: Annotated[Annotated[int, Field(ge=1500, le=2200)] | None, BeforeValidator(lambda v: _silent(v) or None)] = None
     published: Text = ""
     date: Text = ""
     doi: Text = ""

@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
 from litsearch.errors import Refused
+from litsearch.reading.building import without_invisible
 from litsearch.reading.metadata import make_metadata, parse_metadata, split_front_matter
 from litsearch.reading.repairs import decode, glued_caption, mend_encoding
 from litsearch.reading.selling import kind_if_selling
@@ -30,7 +31,7 @@ class PlainTextReader:
     """``.txt``: headings are guessed from their shape, the text stays to the letter but for recorded repairs."""
 
     name = "text"
-    version = 2
+    version = 3
 
     def recognises(self, file: SourceFile) -> bool:
         return file.suffix in (".txt", ".text", "")
@@ -50,7 +51,7 @@ class MarkdownReader:
     """``.md``: CommonMark with tables; markup goes, text, headings and lists stay."""
 
     name = "markdown"
-    version = 2
+    version = 3
 
     def recognises(self, file: SourceFile) -> bool:
         return file.suffix in (".md", ".markdown")
@@ -74,8 +75,9 @@ class MarkdownReader:
 def _open(file: SourceFile) -> tuple[str, dict[str, object], list[Repair]]:
     text, repairs = decode(file.content)
     text, mended = mend_encoding(text)
+    text, removed = without_invisible(text)
     front, body = split_front_matter(text)
-    return body, parse_metadata(front, place=f"{file.path}, front matter"), repairs + mended
+    return body, parse_metadata(front, place=f"{file.path}, front matter"), repairs + mended + removed
 
 
 def _kind_of(text: str, fields: dict[str, object]) -> dict[str, object]:

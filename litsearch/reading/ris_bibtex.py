@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import rispy
@@ -71,7 +72,7 @@ def _ris_records(text: str) -> Iterator[str]:
     """The text of each record by itself, so that a broken one spoils no other; a lost ``ER`` line is put back."""
     text = _LOOSE_TAG.sub(r"\1  - ", text)
     starts = [found.start() for found in _RIS_START.finditer(text)]
-    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+    for start, end in pairwise([*starts, len(text)]):
         yield f"{text[start:end].strip()}\nER  - \n"
 
 

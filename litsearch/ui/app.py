@@ -9,7 +9,7 @@ import streamlit as st
 
 from litsearch.errors import IndexMissing, LitsearchError
 from litsearch.ui import frame, patient
-from litsearch.ui.cards import Visit
+from litsearch.ui.cards import LARGE, Visit
 from litsearch.ui.resources import build_of, current_settings
 from litsearch.ui.strings import strings_for
 
@@ -22,13 +22,14 @@ def run(*, staff: bool) -> None:
     asked = " ".join(st.query_params.get("q", "").split())[:80]
     title = f"{asked} – {say('app')}" if asked else say("app")
     st.set_page_config(page_title=title, page_icon=frame.ICON, layout="wide", initial_sidebar_state="collapsed")
+    large = st.query_params.get("size", "") == LARGE
     if not staff:
-        frame.dress(say, staff=False)
+        frame.dress(say, staff=False, large=large)
         guarded(patient.draw)
         return
     from litsearch.ui import staff as desk
 
-    frame.dress(say, staff=True)
+    frame.dress(say, staff=True, large=large)
     if not desk.admitted(say):
         return
     pages = [
@@ -36,6 +37,7 @@ def run(*, staff: bool) -> None:
         st.Page(lambda: guarded(desk.claims), title=say("nav.claims"), url_path="claims"),
         st.Page(lambda: guarded(desk.register), title=say("nav.register"), url_path="register"),
         st.Page(lambda: guarded(desk.library), title=say("nav.library"), url_path="library"),
+        st.Page(lambda: guarded(desk.coverage), title=say("nav.coverage"), url_path="coverage"),
         st.Page(lambda: guarded(desk.settings), title=say("nav.settings"), url_path="settings"),
     ]
     st.navigation(pages, position="top").run()
@@ -45,7 +47,8 @@ def guarded(draw: Callable[[Visit], None]) -> None:
     """Draw a view; every error that can happen becomes a text with its remedy, a missing index is built."""
     parameters = st.query_params
     say = strings_for(parameters.get("lang", ""))
-    visit = Visit(say, parameters.get("q", ""), parameters.get("passage", ""), parameters.get("article", ""))
+    large = parameters.get("size", "") == LARGE
+    visit = Visit(say, parameters.get("q", ""), parameters.get("passage", ""), parameters.get("article", ""), large)
     try:
         settings = current_settings()
         try:

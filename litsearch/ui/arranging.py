@@ -58,6 +58,18 @@ def pieces_of(document: Document, start: int, end: int) -> list[Piece]:
     return pieces
 
 
+def around(document: Document, start: int, end: int) -> tuple[int, int]:
+    """The stretch from the block before ``start`` to the block after ``end``; a heading brings what it stands over or under.
+
+    The same stretch when nothing stands before or after it.
+    """
+    before = [block for block in document.blocks if block.end <= start]
+    after = [block for block in document.blocks if block.start >= end]
+    first = next((place for place in range(len(before) - 1, -1, -1) if before[place].kind != "heading"), 0)
+    last = next((place for place, block in enumerate(after) if block.kind != "heading"), len(after) - 1)
+    return (before[first].start if before else start, after[last].end if after else end)
+
+
 def place_of(hits: Sequence[Hit], passage_id: str) -> int:
     """The position of a passage among hits, from 0; -1 when it is not among them."""
     return next((n for n, hit in enumerate(hits) if hit.passage.passage_id == passage_id), -1)

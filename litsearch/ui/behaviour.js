@@ -9,7 +9,10 @@
     const anchor = event.target.closest ? event.target.closest(".stHtml a[target='_self']") : null;
     if (!anchor) return;
     const address = anchor.getAttribute("href") || "";
-    if (address.startsWith("#")) {
+    if (address === "#print") {
+      event.preventDefault();
+      window.print();
+    } else if (address.startsWith("#")) {
       event.preventDefault();
       window.litsearchArrive(decodeURIComponent(address.slice(1)));
     } else if (address.startsWith("?")) {
@@ -20,6 +23,17 @@
       if (main) main.scrollTop = 0;
     }
   });
+
+  // An explanation can be put away without moving the pointer or the focus, and comes back with the next of either.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    document.querySelectorAll("dfn.term:hover, dfn.term:focus").forEach((term) => term.classList.add("away"));
+  });
+  for (const left of ["mouseout", "focusout"]) {
+    document.addEventListener(left, (event) => {
+      if (event.target.classList && event.target.classList.contains("away")) event.target.classList.remove("away");
+    });
+  }
 
   window.litsearchArrive = (id) => {
     // The page may still be drawing: look again for two seconds.

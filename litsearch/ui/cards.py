@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from urllib.parse import urlsplit
+from dataclasses import dataclass, field
+from urllib.parse import quote, urlsplit
 
 from litsearch.records import NOT_STATED, Document, Hit, Metadata, Reading, Span
-from litsearch.ui.arranging import Piece, Source, lead_in_of, pieces_of
-from litsearch.ui.markup import Html, inner_link, join, link, tag
+from litsearch.ui.arranging import Piece, Source, around, lead_in_of, pieces_of
+from litsearch.ui.markup import Html, inner_link, join, link, tag, text
 from litsearch.ui.strings import DEFAULT, Strings
+from litsearch.ui.words import Explain, Words, no_words
+
+# The value of ``size`` in an address for larger text.
+LARGE = "large"
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What an address of this app asks for, and in which language."""
+    """What an address of this app asks for, in which language and size; ``words`` gathers the terms that its page explains."""
 
     say: Strings
     question: str = ""
     passage: str = ""
     article: str = ""
+    large: bool = False
+    words: Words = field(default_factory=no_words, compare=False)
 
     def to(self, **parameters: str) -> dict[str, str]:
-        """The parameters of another page in the same language."""
+        """The parameters of another page in the same language and size."""
         language = self.say.language
-        return {**parameters, "lang": language if language != DEFAULT else ""}
+        return {"size": LARGE if self.large else "", **parameters, "lang": language if language != DEFAULT else ""}
 
     def to_passage(self, hit: Hit) -> dict[str, str]:
         """The parameters of a hit's place in its article, for this question."""
@@ -35,15 +41,27 @@ class Visit:
 Articles = Callable[[str], Document | None]
 
 
-def prose(document: Document, start: int, end: int, marked: Sequence[tuple[Span, str]] = (), *, level: int = 3) -> Html:
-    """A stretch of a document as paragraphs and lists, word for word, with spans marked by a class each."""
+def prose(
+    document: Document,
+    start: int,
+    end: int,
+    marked: Sequence[tuple[Span, str]] = (),
+    *,
+    level: int = 3,
+    words: Words | None = None,
+) -> Html:
+    """A stretch of a document as paragraphs and lists, word for word, with spans marked by a class each and terms explained.
+
+    ``level`` is that of the highest heading; 0 draws headings as lines of their own, where a heading of the page would mislead.
+    """
+    explain = (words or no_words()).explainer()
     drawn: list[Html] = []
     items: list[Piece] = []
 
     def close_list() -> None:
         if items:
             numbered = all(item.number for item in items)
-            rows = [tag("li", _marked(i, marked), dir="auto", value=i.number if numbered else None) for i in items]
+            rows = [tag("li", _marked(i, marked, explain), dir="auto", value=i.number if numbered else None) for i in items]
             drawn.append(tag("ol" if numbered else "ul", *rows))
             items.clear()
 
@@ -52,16 +70,17 @@ def prose(document: Document, start: int, end: int, marked: Sequence[tuple[Span,
             items.append(piece)
             continue
         close_list()
-        if piece.kind == "heading":
+        if piece.kind == "heading" and level:
             name = f"h{min(level + max(piece.level - 1, 0), 6)}"
             drawn.append(tag(name, _marked(piece, marked), dir="auto", id=f"at-{piece.start}"))
         else:
-            drawn.append(tag("p", _marked(piece, marked), dir="auto", class_=piece.kind if piece.kind != "paragraph" else None))
+            kind = piece.kind if piece.kind != "paragraph" else None
+            drawn.append(tag("p", _marked(piece, marked, explain), dir="auto", class_=kind))
     close_list()
     return join(*drawn)
 
 
-def _marked(piece: Piece, marked: Sequence[tuple[Span, str]]) -> Html:
+def _marked(piece: Piece, marked: Sequence[tuple[Span, str]], explain: Explain = text) -> Html:
     """The piece's text with the marked spans in ``mark`` elements; line breaks of the source are spaces, as in its print."""
     cuts = sorted((max(span.start, piece.start), min(span.end, piece.end), name) for span, name in marked)
     parts: list[str] = []
@@ -70,10 +89,10 @@ def _marked(piece: Piece, marked: Sequence[tuple[Span, str]]) -> Html:
         low = max(low, at)
         if low >= high:
             continue
-        parts.append(piece.text[at - piece.start : low - piece.start])
-        parts.append(tag("mark", piece.text[low - piece.start : high - piece.start], class_=name))
+        parts.append(explain(piece.text[at - piece.start : low - piece.start]))
+        parts.append(tag("mark", explain(piece.text[low - piece.start : high - piece.start]), class_=name))
         at = high
-    parts.append(piece.text[at - piece.start :])
+    parts.append(explain(piece.text[at - piece.start :]))
     return join(*parts)
 
 
@@ -85,17 +104,38 @@ def document_of(hit: Hit, article: Articles) -> Document | None:
     return document
 
 
-def passage_prose(hit: Hit, article: Articles, *, mark: bool) -> Html:
+def passage_prose(hit: Hit, article: Articles, words: Words, *, mark: bool) -> Html:
     """A hit's passage, word for word, with the sentence that introduces it and, if wanted, the answering sentence marked."""
     document = document_of(hit, article)
     spans = [(Span(hit.answer.start, hit.answer.end), "answer")] if mark else []
     if document is None:
         piece = Piece("paragraph", hit.passage.start, hit.passage.end, hit.passage.text)
-        return tag("p", _marked(piece, spans), dir="auto", class_="as-is")
+        return tag("p", _marked(piece, spans, words.explainer()), dir="auto", class_="as-is")
     lead = lead_in_of(document, hit.passage)
     return join(
         tag("p", lead, dir="auto", class_="lead-in") if lead else "",
-        prose(document, hit.passage.start, hit.passage.end, spans),
+        prose(document, hit.passage.start, hit.passage.end, spans, words=words),
+    )
+
+
+def surroundings(hit: Hit, visit: Visit, article: Articles) -> Html:
+    """The passage with the paragraph before it and the one after it, to open; nothing when it is all of its article."""
+    document = document_of(hit, article)
+    if document is None:
+        return Html()
+    start, end = around(document, hit.passage.start, hit.passage.end)
+    if (start, end) == (hit.passage.start, hit.passage.end):
+        return Html()
+    return tag(
+        "details",
+        tag("summary", visit.say("passage.around")),
+        tag(
+            "blockquote",
+            prose(document, start, hit.passage.start, level=0, words=visit.words),
+            tag("div", prose(document, hit.passage.start, hit.passage.end, level=0, words=visit.words), class_="here"),
+            prose(document, hit.passage.end, end, level=0, words=visit.words),
+        ),
+        class_="around",
     )
 
 
@@ -193,19 +233,45 @@ def provenance(metadata: Metadata, say: Strings, key: str = "source.digest") -> 
 
 
 def publication_link(metadata: Metadata, say: Strings, quoted: str = "") -> Html:
-    """The link to the publication itself; to the quoted words where the page holds them verbatim."""
+    """The link to the publication itself; to the quoted words where the page holds them verbatim.
+
+    A digest's words are not the publication's: its link leads to the top.
+    """
     address = metadata.link
     if not address:
         return tag("span", say("source.no_link"), class_="no-link")
     host = urlsplit(address).netloc or address
     label = say("source.original", host=host)
+    if quoted and not metadata.restates:
+        address = f"{address}{'' if '#' in address else '#'}{text_fragment(quoted)}"
     return link(address, label, class_="outside") if host else join(label)
+
+
+# Words of a long quotation that name its beginning and its end; so few match even where the page broke its lines elsewhere.
+_FRAGMENT_WORDS = 6
+
+
+def text_fragment(quoted: str) -> str:
+    """The end of an address that brings quoted words of a page into view.
+
+    Source: the WICG's draft "URL Fragment Text Directives"; a comma, a hyphen and an ampersand have a meaning there.
+
+    >>> text_fragment("Well-known facts")
+    ':~:text=Well%2Dknown%20facts'
+    >>> text_fragment("a b c d e f g h i j k l m")
+    ':~:text=a%20b%20c%20d%20e%20f,h%20i%20j%20k%20l%20m'
+    """
+    words = quoted.split()
+    ends = [words] if len(words) <= 2 * _FRAGMENT_WORDS else [words[:_FRAGMENT_WORDS], words[-_FRAGMENT_WORDS:]]
+    return ":~:text=" + ",".join(quote(" ".join(end), safe="").replace("-", "%2D") for end in ends)
 
 
 def source(hit: Hit, visit: Visit, *, brief: bool = False) -> Html:
     """Who says it, in the few lines that a reader needs to weigh a passage; ``brief`` leaves out place and publication."""
     say, metadata = visit.say, hit.metadata
-    ways = [open_link(hit, visit)] if brief else [open_link(hit, visit), Html(" "), publication_link(metadata, say)]
+    ways = (
+        [open_link(hit, visit)] if brief else [open_link(hit, visit), Html(" "), publication_link(metadata, say, hit.answer.text)]
+    )
     return tag(
         "div",
         kind_badge(metadata, say),
@@ -254,10 +320,11 @@ def best_card(hit: Hit, visit: Visit, article: Articles) -> tuple[Html, Html]:
     whole = tag(
         "section",
         tag("h3", say("passage.title"), id="whole"),
-        tag("blockquote", passage_prose(hit, article, mark=True)),
+        tag("blockquote", passage_prose(hit, article, visit.words, mark=True)),
+        surroundings(hit, visit, article),
         place_line(hit, say),
         provenance(hit.metadata, say),
-        tag("p", publication_link(hit.metadata, say), class_="links"),
+        tag("p", publication_link(hit.metadata, say, hit.answer.text), class_="links"),
         class_="card whole",
         aria_labelledby="whole",
     )
@@ -271,7 +338,8 @@ def further_card(group: Source, visit: Visit, article: Articles, *, mark: bool) 
         "li",
         tag(
             "article",
-            tag("blockquote", passage_prose(group.hit, article, mark=mark)),
+            tag("blockquote", passage_prose(group.hit, article, visit.words, mark=mark)),
+            surroundings(group.hit, visit, article),
             source(group.hit, visit),
             tag("details", tag("summary", visit.say("others.same")), tag("ul", *more), class_="same") if more else "",
             class_="card",
@@ -303,7 +371,7 @@ def side_panel(hits: Sequence[Hit], visit: Visit, article: Articles, *, name: st
 
 def panel_entry(hit: Hit, visit: Visit, article: Articles, *, whole: bool) -> Html:
     """One caution, with its whole passage: who is meant stands in all of it; or one differing statement, its sentence alone."""
-    words = passage_prose(hit, article, mark=False) if whole else tag("p", hit.answer.text, dir="auto")
+    words = passage_prose(hit, article, visit.words, mark=False) if whole else tag("p", hit.answer.text, dir="auto")
     return tag("div", tag("blockquote", words), source(hit, visit, brief=True), class_="entry")
 
 

@@ -150,7 +150,7 @@ def _results(run: CheckRun, settings: Settings) -> None:
     for number, finding in enumerate(state.findings):
         if finding.claim.factual:
             _claim(number, finding, run, register, settings)
-    _exports(state)
+    _exports(run, register)
 
 
 def _claim(number: int, finding: Finding, run: CheckRun, register: Register, settings: Settings) -> None:
@@ -214,9 +214,14 @@ def marked_copy(copy: str, findings: tuple[Finding, ...]) -> Html:
     return tag("div", join(*parts), class_="claim-copy")
 
 
-def _exports(state: CheckState) -> None:
+def _exports(run: CheckRun, register: Register) -> None:
+    """The whole check, with the decisions that the register holds on its claims."""
+    held = {case.check.entry_id: case for case in register.cases()} if run.recorded else {}
     made = export.report_of_findings(
-        state.findings, title="Check of marketing copy", made_at=datetime.now(UTC).isoformat(timespec="seconds")
+        run.state.findings,
+        title="Check of marketing copy",
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        cases={number: held[check_id] for number, check_id in run.recorded.items() if check_id in held},
     )
     export_buttons(made, key="claims_export", name=f"check-{date.today().isoformat()}")
 
@@ -231,7 +236,8 @@ def export_buttons(report: export.Report, *, key: str, name: str) -> None:
         ("json", "JSON", export.to_json(report).encode()),
     )
     for column, (ending, label, content) in zip(st.columns(len(writers)), writers, strict=True):
-        column.download_button(label, content, f"{name}.{ending}", MIME[ending], key=f"{key}_{ending}")
+        # Without a rerun: it would make the files anew and take the one under way from the browser.
+        column.download_button(label, content, f"{name}.{ending}", MIME[ending], key=f"{key}_{ending}", on_click="ignore")
 
 
 def shortened(words: str) -> str:

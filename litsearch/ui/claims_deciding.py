@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from litsearch.claims.export import STANCE_LABELS
+from litsearch.claims.export import STANCE_LABELS, quote_parts
 from litsearch.claims.records import DECISION_LABELS, DECISIONS, FINDING_EXPLANATIONS, FIT_ANSWERS, FIT_QUESTIONS, Decision
 from litsearch.records import KIND_BY_NAME
 from litsearch.ui.markup import Html, join, link, style, tag, text
@@ -26,6 +26,7 @@ _SHEET = """
 .claim-evidence.supports { border-color: var(--study); }
 .claim-evidence.qualifies { border-color: var(--caution-edge); }
 .claim-evidence blockquote { white-space: pre-line; }
+.claim-evidence mark { background: var(--mark); color: var(--mark-ink); }
 """
 
 
@@ -55,9 +56,7 @@ def evidence_list(finding: Mapping[str, Any]) -> Html:
 
 def _evidence(evidence: Mapping[str, Any]) -> Html:
     citation = evidence["citation"]
-    start = evidence["sentence"]["start"] - evidence["start"]
-    end = evidence["sentence"]["end"] - evidence["start"]
-    quote = join(text(evidence["text"][:start]), tag("mark", evidence["text"][start:end]), text(evidence["text"][end:]))
+    quote = join(*(tag("mark", words) if decides else text(words) for words, decides in quote_parts(evidence)))
     kind = KIND_BY_NAME[evidence["kind"]]
     source = join(
         tag("strong", link(citation["url"], citation["title"])),

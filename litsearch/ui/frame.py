@@ -8,8 +8,8 @@ from pathlib import Path
 import streamlit as st
 
 from litsearch.ui.building import Build, BuildState
-from litsearch.ui.cards import Visit
-from litsearch.ui.markup import Html, inner_link, join, script, style, tag
+from litsearch.ui.cards import LARGE, Visit
+from litsearch.ui.markup import Html, anchor_link, inner_link, join, script, style, tag
 from litsearch.ui.strings import Strings
 
 ICON = str(Path(__file__).with_name("icon.svg"))
@@ -28,13 +28,18 @@ def _behaviour() -> str:
     return (_HERE / "behaviour.js").read_text(encoding="utf-8")
 
 
-def dress(say: Strings, *, staff: bool) -> None:
+def dress(say: Strings, *, staff: bool, large: bool = False) -> None:
     """The style sheet, the page's language, and the script that keeps the app's own links within the page."""
     st.html(_sheet())
+    if large:
+        # Everything is measured in this size: columns and gaps grow with the letters.
+        st.html(style("html { font-size: 22px !important; }"))
     st.html(script(f"document.documentElement.lang = {say.language!r}", marker=say.language), unsafe_allow_javascript=True)
     if staff:
         # The navigation lies over the top of the page.
-        st.html(style(".stMainBlockContainer { padding-top: 4.2rem !important; }"))
+        st.html(
+            style(".stMainBlockContainer { padding-top: 4.2rem !important; } .stApp .stAppHeader { background: var(--paper); }")
+        )
     st.html(script(_behaviour(), marker="staff" if staff else "patient"), unsafe_allow_javascript=True)
 
 
@@ -54,6 +59,15 @@ def not_advice(say: Strings, *, short: bool = False) -> Html:
     """The note that stands on every page of the patient's."""
     more = say("not_advice.short" if short else "not_advice.more")
     return tag("p", tag("strong", say("not_advice")), " ", more, class_="not-advice", role="note")
+
+
+def tools(visit: Visit) -> Html:
+    """Larger or normal text, and the page on paper."""
+    say = visit.say
+    here = {"q": visit.question, "passage": visit.passage, "article": visit.article}
+    size = say("tools.smaller") if visit.large else say("tools.larger")
+    links = [inner_link(visit.to(**here, size="" if visit.large else LARGE), size), anchor_link("print", say("tools.print"))]
+    return tag("nav", *(tag("span", one) for one in links), class_="tools", aria_label=say("tools"))
 
 
 def failure(problem: str, visit: Visit) -> None:

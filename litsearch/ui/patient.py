@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 
 import streamlit as st
 
-from litsearch.errors import QuestionError
+from litsearch.errors import FeedbackError, QuestionError
+from litsearch.feedback import Helped
 from litsearch.records import Answers
 from litsearch.safety import Contact, Raised
 from litsearch.searching import Searcher
+from litsearch.spelling import everyday_words
 from litsearch.ui import frame, reader
 from litsearch.ui.arranging import MAX_SOURCES, by_source
+from litsearch.ui.aspects import ASPECTS, Section, questions_by_aspect
 from litsearch.ui.cards import Articles, Visit, best_card, further_card, how_read, kind_badge, side_panel
 from litsearch.ui.examples import Example, near, varied
 from litsearch.ui.language import is_foreign
 from litsearch.ui.markup import Html, inner_link, join, link, phone_link, tag, text
-from litsearch.ui.resources import contact_of, current_settings, examples_of, flags_of, searcher_of
+from litsearch.ui.resources import (
+    contact_of,
+    current_settings,
+    examples_of,
+    feedback_of,
+    flags_of,
+    glossary_of,
+    no_names_of,
+    searcher_of,
+    sections_of,
+)
 from litsearch.ui.strings import DEFAULT, Strings
+from litsearch.ui.words import Words
+
+log = logging.getLogger(__name__)
 
 N_EXAMPLES = 6
 # Hits asked for: enough for the further sources when several come from one article.
@@ -33,9 +51,10 @@ def draw(visit: Visit) -> None:
     contact, flags = contact_of(settings), flags_of(settings)
     # Before anything is drawn: what cannot be searched is a page of its own.
     searcher.manifest()
+    visit = replace(visit, words=Words(glossary_of(settings), everyday_words()))
     if visit.passage or visit.article:
         reader.draw(visit, searcher)
-        frame.show(frame.not_advice(visit.say))
+        frame.show(frame.not_advice(visit.say), frame.tools(visit))
         return
     asked = bool(visit.question.strip())
     if asked:
@@ -46,10 +65,11 @@ def draw(visit: Visit) -> None:
     frame.show(frame.not_advice(visit.say, short=asked))
     if asked:
         answer(visit, searcher, problem)
-        return
-    if submitted:
-        field_error(problem, visit, NOTHING_ASKED)
-    first_visit(visit, searcher)
+    else:
+        if submitted:
+            field_error(problem, visit, NOTHING_ASKED)
+        first_visit(visit, searcher)
+    frame.show(frame.tools(visit))
 
 
 def masthead(contact: Contact, say: Strings, *, asked: bool) -> Html:
@@ -109,9 +129,18 @@ def first_visit(visit: Visit, searcher: Searcher) -> None:
     """Questions to start from, and the library itself."""
     say = visit.say
     examples = varied(examples_of(searcher.settings), N_EXAMPLES)
+    kept = feedback_of(searcher.settings)
+    if kept.on:
+        # Said before anything is asked, not after.
+        frame.show(tag("p", say("helped.kept", days=kept.days), class_="kept"))
     # The pages may speak another language than the library does.
     note = tag("p", say("language.note"), class_="language") if say.language != DEFAULT else ""
-    frame.show(note, example_list(examples, visit, say("examples.title")), article_list(visit, searcher))
+    frame.show(
+        note,
+        example_list(examples, visit, say("examples.title")),
+        aspect_list(visit, searcher),
+        article_list(visit, searcher),
+    )
 
 
 def answer(visit: Visit, searcher: Searcher, problem: st.delta_generator.DeltaGenerator) -> None:
@@ -127,7 +156,38 @@ def answer(visit: Visit, searcher: Searcher, problem: st.delta_generator.DeltaGe
     read = cache(searcher.article)
     drawn = {"answered": answered, "related": related, "nothing": nothing}[answers.outcome]
     foreign = tag("p", say("language.note"), class_="language") if is_foreign(visit.question) else ""
-    frame.show(foreign, how_read(answers.reading, say), drawn(answers, visit, read, searcher))
+    frame.show(foreign, how_read(answers.reading, say), drawn(answers, visit, read, searcher), visit.words.list(say))
+    feedback(answers, visit)
+
+
+def feedback(answers: Answers, visit: Visit) -> None:
+    """Whether it helped, where the practice keeps questions; one that was not answered is kept without asking."""
+    settings, say = current_settings(), visit.say
+    kept = feedback_of(settings)
+    if not kept.on:
+        return
+    # One word a question and visit: turning pages must not count twice.
+    told: dict[str, str] = st.session_state.setdefault("told", {})
+
+    def keep(helped: Helped) -> None:
+        told[answers.question] = helped or "kept"
+        nearest = answers.hits[0].metadata.name if answers.hits else ""
+        try:
+            kept.keep(answers.question, outcome=answers.outcome, helped=helped, nearest=nearest, known=no_names_of(settings))
+        except FeedbackError as error:
+            # A patient's answer does not depend on what the practice keeps.
+            log.error("a question was not kept: %s", error)
+
+    if not answers.answered and answers.question not in told:
+        keep("")
+    frame.show(tag("h2", say("helped.title"), class_="helped") if answers.answered else "")
+    if answers.answered and answers.question not in told:
+        with st.container(horizontal=True):
+            st.button(say("helped.yes"), key="helped_yes", on_click=keep, args=("yes",))
+            st.button(say("helped.no"), key="helped_no", on_click=keep, args=("no",))
+    elif answers.answered:
+        frame.show(tag("p", say("helped.thanks"), role="status"))
+    frame.show(tag("p", say("helped.kept", days=kept.days), class_="kept"))
 
 
 def answered(answers: Answers, visit: Visit, article: Articles, searcher: Searcher) -> Html:
@@ -228,8 +288,51 @@ def example_list(examples: list[Example], visit: Visit, title: str) -> Html:
     """Questions as links; nothing when there is none."""
     if not examples:
         return Html()
+    return tag("section", tag("h2", title), _questions(examples, visit))
+
+
+def aspect_list(visit: Visit, searcher: Searcher) -> Html:
+    """What can be asked, by aspect: questions that the library answers, and the sections of articles that are about it."""
+    say = visit.say
+    questions, sections = questions_by_aspect(examples_of(searcher.settings)), sections_of(searcher.settings)
+    drawn = [
+        tag(
+            "details",
+            tag("summary", say(f"aspect.{aspect}")),
+            *([_questions(questions[aspect], visit)] if aspect in questions else []),
+            *([tag("h3", say("aspect.sections")), _sections(sections[aspect], visit)] if sections.get(aspect) else []),
+            class_="aspect",
+        )
+        for aspect in ASPECTS
+        if aspect in questions or sections.get(aspect)
+    ]
+    if not drawn:
+        return Html()
+    return tag("section", tag("h2", say("aspect.title"), id="aspects"), *drawn, class_="aspects", aria_labelledby="aspects")
+
+
+def _questions(examples: Sequence[Example], visit: Visit) -> Html:
     rows = [tag("li", inner_link(visit.to(q=example.question), example.question)) for example in examples]
-    return tag("section", tag("h2", title), tag("ul", *rows, class_="examples"))
+    return tag("ul", *rows, class_="examples")
+
+
+def _sections(sections: Sequence[Section], visit: Visit) -> Html:
+    rows = [
+        tag(
+            "li",
+            inner_link(visit.to(passage=one.passage_id), one.metadata.name, dir="auto"),
+            tag(
+                "span",
+                one.section or visit.say("aspect.opening"),
+                " · ",
+                visit.say(f"kind.{one.metadata.kind}"),
+                dir="auto",
+                class_="of",
+            ),
+        )
+        for one in sections
+    ]
+    return tag("ul", *rows, class_="sections")
 
 
 def article_list(visit: Visit, searcher: Searcher) -> Html:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litsearch.index import Index
+from litsearch.library.report import VERY_DIFFICULT, readability
 from litsearch.records import Document, Hit, Passage, Span
 from litsearch.searching import Searcher
 from litsearch.ui import frame
@@ -10,6 +11,8 @@ from litsearch.ui.arranging import place_of
 from litsearch.ui.cards import Visit, kind_badge, prose, provenance, publication_link, source_line
 from litsearch.ui.former import former_passage
 from litsearch.ui.markup import Html, anchor_link, inner_link, join, tag
+from litsearch.ui.strings import Strings
+from litsearch.ui.words import Words
 
 # The hits among which "next passage" moves: as many as the answers' page shows at most.
 N_HITS = 12
@@ -31,7 +34,8 @@ def draw(visit: Visit, searcher: Searcher) -> None:
         frame.show(way_back(visit), tag("section", *missing, class_="panel plain"))
         return
     hits = searcher.ask(visit.question, top=N_HITS).hits if visit.question.strip() else ()
-    frame.show(notice, article(document, passage, hits, visit))
+    ease = _ease(searcher, document) if not notice else None
+    frame.show(notice, article(document, passage, hits, visit, ease), visit.words.list(say))
     if passage is not None:
         frame.arrive("here", passage.passage_id)
 
@@ -47,9 +51,38 @@ def _in_use(visit: Visit, searcher: Searcher) -> tuple[Passage | None, Document 
     return None, None
 
 
-def article(document: Document, passage: Passage | None, hits: tuple[Hit, ...], visit: Visit) -> Html:
+def _ease(searcher: Searcher, document: Document) -> float | None:
+    """How easily an article reads; None for one that is too short to tell."""
+    return readability(document, searcher.passages(document.document_id))[1]
+
+
+def ease_badge(ease: float | None, say: Strings) -> Html:
+    """How easily an article reads, in words that open to what they rest on; nothing where it cannot be told."""
+    if ease is None:
+        return Html()
+    level = next(name for name, least in EASE_LEVELS if ease >= least)
+    return tag(
+        "details",
+        tag("summary", say(f"ease.{level}"), class_="badge", title=say("ease.what")),
+        tag("p", say("ease.means", ease=f"{ease:.0f}"), class_="means"),
+        class_="kind ease",
+    )
+
+
+# Flesch's own table, its seven steps drawn together to four: 60 is where it puts plain English.
+EASE_LEVELS: tuple[tuple[str, float], ...] = (
+    ("plain", 60.0),
+    ("fair", 50.0),
+    ("hard", VERY_DIFFICULT),
+    ("expert", float("-inf")),
+)
+
+
+def article(document: Document, passage: Passage | None, hits: tuple[Hit, ...], visit: Visit, ease: float | None = None) -> Html:
     """The article with its source, contents, and the ways to the other passages for the question."""
     say, metadata = visit.say, document.metadata
+    hit = _hit_of(passage, hits)
+    quoted = hit.answer.text if hit else document.text[passage.start : passage.end].partition("\n")[0] if passage else ""
     return tag(
         "article",
         way_back(visit),
@@ -59,15 +92,16 @@ def article(document: Document, passage: Passage | None, hits: tuple[Hit, ...], 
             tag(
                 "div",
                 kind_badge(metadata, say),
+                ease_badge(ease, say),
                 source_line(metadata, say),
                 provenance(metadata, say, "source.digest.here"),
-                tag("p", publication_link(metadata, say), class_="links"),
+                tag("p", publication_link(metadata, say, quoted), class_="links"),
                 class_="source",
             ),
         ),
         contents(document, visit),
         _moves(passage, hits, visit) if passage else "",
-        tag("div", _body(document, passage, hits), class_="body"),
+        tag("div", _body(document, passage, hits, visit.words), class_="body"),
         _moves(passage, hits, visit) if passage else "",
         class_="reader",
     )
@@ -109,14 +143,19 @@ def _moves(passage: Passage | None, hits: tuple[Hit, ...], visit: Visit) -> Html
     return tag("nav", tag("span", label), *(join(" ", move) for move in moves), class_="moves", aria_label=label)
 
 
-def _body(document: Document, passage: Passage | None, hits: tuple[Hit, ...]) -> Html:
+def _hit_of(passage: Passage | None, hits: tuple[Hit, ...]) -> Hit | None:
+    return next((hit for hit in hits if passage and hit.passage.passage_id == passage.passage_id), None)
+
+
+def _body(document: Document, passage: Passage | None, hits: tuple[Hit, ...], words: Words) -> Html:
     """The article in three stretches: before the passage, the passage, after it."""
     if passage is None:
-        return prose(document, 0, len(document.text), level=2)
-    hit = next((hit for hit in hits if hit.passage.passage_id == passage.passage_id), None)
+        return prose(document, 0, len(document.text), level=2, words=words)
+    hit = _hit_of(passage, hits)
     marked = Span(hit.answer.start, hit.answer.end) if hit else Span(passage.start, passage.end)
+    here = prose(document, passage.start, passage.end, [(marked, "answer")], level=2, words=words)
     return join(
-        prose(document, 0, passage.start, level=2),
-        tag("div", prose(document, passage.start, passage.end, [(marked, "answer")], level=2), id="here", class_="here"),
-        prose(document, passage.end, len(document.text), level=2),
+        prose(document, 0, passage.start, level=2, words=words),
+        tag("div", here, id="here", class_="here"),
+        prose(document, passage.end, len(document.text), level=2, words=words),
     )

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import streamlit as st
 
+from litsearch.feedback import Feedback, everyday_language
+from litsearch.glossary import Glossary, load_glossary
+from litsearch.index import Index
+from litsearch.library.comparing import Changes
+from litsearch.library.overview import Overview, last_changes, overview_of
 from litsearch.safety import Contact, RedFlags, load_contact, load_flags
 from litsearch.searching import Searcher
 from litsearch.settings import Settings, load_settings
 from litsearch.spelling import english_words
+from litsearch.ui.aspects import Section, sections_by_aspect
 from litsearch.ui.building import Build
 from litsearch.ui.examples import Example, answered_examples
 
@@ -44,6 +51,55 @@ def examples_of(settings: Settings) -> Sequence[Example]:
     return _examples(repr(settings), str(searcher.manifest()["generation"]), searcher)
 
 
+def sections_of(settings: Settings) -> Mapping[str, Sequence[Section]]:
+    """The sections of the generation in use by aspect, found once a generation.
+
+    Raises:
+        LitsearchError: when the library cannot be searched.
+    """
+    searcher = searcher_of(settings)
+    return _sections(repr(settings), str(searcher.manifest()["generation"]), searcher)
+
+
+def no_names_of(settings: Settings) -> frozenset[str]:
+    """Words that are certainly no names: those that the articles write without a capital, and the glossary's.
+
+    Raises:
+        LitsearchError: when the library cannot be searched or the glossary cannot be read.
+    """
+    searcher = searcher_of(settings)
+    return _no_names(repr(settings), str(searcher.manifest()["generation"]), searcher) | glossary_of(settings).words
+
+
+def feedback_of(settings: Settings) -> Feedback:
+    """The questions that the practice keeps, if it keeps any."""
+    return Feedback(settings.practice / "questions.sqlite", days=settings.keep_questions_days)
+
+
+def glossary_of(settings: Settings) -> Glossary:
+    """The practice's glossary, read again when the file changes.
+
+    Raises:
+        SettingsError: for a file that cannot be used.
+    """
+    path = settings.practice / "glossary.yml"
+    return _glossary(str(path), _changed(path))
+
+
+def overview_of_library(settings: Settings, generation: str) -> Overview:
+    """Report, evidence map and years of one generation, computed once a generation.
+
+    Raises:
+        LitsearchError: when the generation cannot be read.
+    """
+    return _overview(str(settings.index), generation)
+
+
+def changes_of(settings: Settings, generation: str) -> Changes | None:
+    """What the last two kept generations differ in, looked at anew when another generation is in use."""
+    return _changes(str(settings.index), generation)
+
+
 def flags_of(settings: Settings) -> RedFlags:
     """The practice's red flags, read again when the file changes.
 
@@ -72,6 +128,21 @@ def _changed(path: Path) -> int:
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
+def _glossary(path: str, changed: int) -> Glossary:
+    return load_glossary(Path(path))
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _sections(key: str, generation: str, _searcher: Searcher) -> dict[str, list[Section]]:
+    return sections_by_aspect(_searcher.passages(), {name: about for name, _, about in _searcher.articles()})
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _no_names(key: str, generation: str, _searcher: Searcher) -> frozenset[str]:
+    return everyday_language(passage.text for passage in _searcher.passages())
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
 def _flags(path: str, changed: int) -> RedFlags:
     return RedFlags(load_flags(Path(path)), english_words())
 
@@ -89,6 +160,18 @@ def _searcher(key: str, _settings: Settings) -> Searcher:
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _build(key: str, _settings: Settings) -> Build:
     return Build(_settings)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _overview(index: str, generation: str) -> Overview:
+    opened = Index(Path(index)).open(generation)
+    with closing(opened.catalogue):
+        return overview_of(opened)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _changes(index: str, generation: str) -> Changes | None:
+    return last_changes(Index(Path(index)))
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

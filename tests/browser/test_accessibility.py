@@ -27,7 +27,7 @@ PATIENT = {
     "missing article": "?article=nowhere",
     "Spanish": "?lang=es",
 }
-STAFF = {"ask": "", "library": "library", "settings": "settings"}
+STAFF = {"ask": "", "claims": "claims", "register": "register", "library": "library", "settings": "settings"}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,126 @@
+"""The claims desk from the pasted copy to the Word file in the practice's folder, on the staff's real server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from shutil import copy
+
+import pytest
+from docx import Document
+from playwright.sync_api import Locator, Page, expect
+
+from litsearch.claims.register import Register
+from litsearch.settings import ROOT, Settings
+from litsearch.ui.strings import Strings
+from tests.browser.app_server import PHONE, app, settled
+from tests.browser.conftest import NewPage
+
+SAY = Strings()
+SKIN, REST = "Microneedling is safe for all skin types.", "There is no downtime at all."
+COPY = f"{SKIN} {REST} Book now!"
+REASON = "The sources name people at higher risk."
+
+
+@pytest.fixture(scope="module")
+def desk(library: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """The staff's process with the delivered wording rules and an empty register; its address and the practice's folder."""
+    practice = tmp_path_factory.mktemp("desk")
+    copy(ROOT / "practice" / "wording.yml", practice)
+    with app(replace(library, practice=practice), staff=True) as address:
+        yield address, practice
+
+
+def check(page: Page, address: str, words: str = COPY) -> None:
+    """Paste copy and wait until every statement of it was looked at."""
+    page.goto(f"{address}/claims")
+    page.get_by_label("Copy to check").fill(words)
+    page.get_by_label("Campaign or page it belongs to").fill("Spring leaflet")
+    page.get_by_role("button", name="Check", exact=True).click()
+    expect(page.get_by_role("heading", name="Claim by claim")).to_be_visible()
+    settled(page)
+
+
+def claim_of(page: Page, words: str) -> Locator:
+    """The part of the page that holds one claim, opened."""
+    part = page.get_by_test_id("stExpander").filter(has_text=words)
+    if part.locator("details[open]").count() == 0:
+        part.locator("summary").first.click()
+    return part
+
+
+def test_copy_is_checked_decided_on_and_exported_with_claim_quotes_and_decision(
+    desk: tuple[str, Path], new_page: NewPage, tmp_path: Path
+):
+    address, practice = desk
+    page = new_page()
+    check(page, address)
+    marked = page.locator(".claim-copy mark.claim-conflicts")
+    assert [mark.inner_text() for mark in marked.all()] == [SKIN, REST]
+
+    skin = claim_of(page, SKIN)
+    contrary = skin.locator(".claim-evidence.conflicts blockquote mark")
+    expect(contrary.first).to_be_visible()
+    quotes = [quote.inner_text() for quote in contrary.all()]
+    assert any(re.search(r"not everyone|should not|not suitable|dark|keloid", quote, re.IGNORECASE) for quote in quotes), quotes
+    downtime = claim_of(page, REST).locator(".claim-evidence.conflicts blockquote mark")
+    assert any(re.search(r"\bred|swell|days|hours", quote.inner_text(), re.IGNORECASE) for quote in downtime.all())
+
+    skin = claim_of(page, SKIN)
+    skin.get_by_role("button", name="Sign and record").click()
+    expect(skin.get_by_text("Not recorded yet. Please give a decision, a reason, your name, your role.")).to_be_visible()
+    settled(page)
+    skin.get_by_label("Decision", exact=True).press("ArrowDown")
+    page.get_by_role("option", name="Change the wording").click()
+    skin.get_by_label("Reason").fill(REASON)
+    skin.get_by_label("Your name").fill("Reader One")
+    skin.get_by_label("Your role").fill("Manager")
+    skin.get_by_role("button", name="Sign and record").click()
+    expect(page.get_by_text("Decided. The decision stands in the register")).to_be_visible()
+
+    with page.expect_download() as awaited:
+        page.get_by_role("button", name="Word").click()
+    file = tmp_path / "check.docx"
+    awaited.value.save_as(file)
+    assert awaited.value.suggested_filename.endswith(".docx")
+    document = Document(str(file))
+    headings = [p.text for p in document.paragraphs if p.style is not None and p.style.name == "Heading 1"]
+    assert headings[:2] == [f"1. {SKIN}", f"2. {REST}"]
+    written = "\n".join(p.text for p in document.paragraphs)
+    for quote in quotes:
+        assert " ".join(quote.split()) in " ".join(written.split())
+    assert f"Decision: Change the wording. Reason: {REASON} (Reader One, Manager, " in written
+    assert f"“{REST}”: no decision is recorded." in written
+    assert f"“{SKIN}”: no decision is recorded." not in written
+
+    register = Register(f"sqlite:///{practice / 'register.sqlite'}")
+    assert [(case.check.body["claim"], case.state) for case in register.cases()] == [(SKIN, "change")]
+    assert register.verify() == []
+    register.close()
+
+
+def test_the_decision_stands_in_the_register_after_the_browser_was_closed(desk: tuple[str, Path], new_page: NewPage):
+    page = new_page()
+    page.goto(f"{desk[0]}/register")
+    part = claim_of(page, SKIN)
+    expect(part.get_by_text(REASON)).to_be_visible()
+    page.get_by_role("button", name="Check the whole register").click()
+    expect(page.get_by_text("2 entries, every one as it was recorded")).to_be_visible()
+
+
+@pytest.mark.parametrize("place", ["claims", "register"])
+def test_the_desk_does_not_scroll_sideways_on_a_phone(desk: tuple[str, Path], new_page: NewPage, place: str):
+    page = new_page(PHONE)
+    if place == "claims":
+        check(page, desk[0], f"It works for {'very' * 80} deep scars. {COPY}")
+    else:
+        page.goto(f"{desk[0]}/{place}")
+        settled(page)
+    closed = page.locator("[data-testid=stExpander] > details:not([open]) > summary")
+    while closed.count():
+        closed.first.click()
+    page.wait_for_timeout(500)
+    widths = page.evaluate("[document.documentElement.scrollWidth, document.querySelector('.stMain').scrollWidth]")
+    assert max(widths) <= PHONE[0]
