@@ -104,7 +104,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, metavar="DATA")
     parser.add_argument("--documents", type=int, default=10_000, metavar="N")
-    parser.add_argument("--layout", choices=("files", "records"), default="files", help="a file an abstract, or one file of records")
+    parser.add_argument(
+        "--layout", choices=("files", "records"), default="files", help="a file an abstract, or one file of records"
+    )
     parser.add_argument("--work", type=Path, metavar="DIR", help="where corpus and index are made (default: a temporary folder)")
     arguments = parser.parse_args()
     if next(_rows(arguments.data), None) is None:
@@ -125,12 +127,17 @@ def main() -> int:
         rows.append(("one abstract changed", build(work / "corpus", work / "index", exports)))
     first = rows[0][1]
     what = "a file each" if arguments.layout == "files" else "in one file of records"
-    print(f"{arguments.documents:,} abstracts, {what}: {int(first['passages']):,} passages; {int(first['threads'])} threads,", end=" ")
+    print(
+        f"{arguments.documents:,} abstracts, {what}: {int(first['passages']):,} passages; {int(first['threads'])} threads,",
+        end=" ",
+    )
     print(f"{platform.machine()}, Python {platform.python_version()}. Loading the model is not in the seconds.\n")
     print("| build | seconds | passages/s | texts embedded | peak MB | loading the model, s |\n|---|---|---|---|---|---|")
     for name, found in rows:
         speed = f"{found['passages'] / found['seconds']:,.0f}" if found["embedded"] else "-"
-        figures = f"{found['seconds']:.2f} | {speed} | {int(found['embedded']):,} | {found['peak_mb']:,.0f} | {found['loading']:.1f}"
+        figures = (
+            f"{found['seconds']:.2f} | {speed} | {int(found['embedded']):,} | {found['peak_mb']:,.0f} | {found['loading']:.1f}"
+        )
         print(f"| {name} | {figures} |")
     return 0
 

@@ -1,4 +1,4 @@
-"""``python -m litsearch``: ask, check, evaluate, changes, rollback."""
+"""``python -m litsearch``: ask, check, register, evaluate, changes, report, add, remove, rollback."""
 
 import sys
 

@@ -210,7 +210,8 @@ def _walk(corpus: Path) -> Iterator[tuple[str, Path]]:
     for folder, folders, names in os.walk(corpus, onerror=note):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         # A linked folder is not entered; it is listed, so that it is refused by its name and not skipped in silence.
-        for name in [*names, *(name for name in folders if os.path.islink(Path(folder) / name))]:
+        links = (name for name in folders if os.path.islink(Path(folder) / name))  # noqa: PTH114 - Path.is_symlink raises where it may not look
+        for name in [*names, *links]:
             if not name.startswith((".", "~$")):
                 path = Path(folder) / name
                 yield path.relative_to(corpus).as_posix(), path
@@ -392,7 +393,9 @@ def _content(path: Path, sha256: str, limit_mb: int, name: str = "") -> bytes:
     if size > limit_mb * 1e6:
         remedy = "Shorten it." if name else "Split it, or raise max_file_mb in practice/settings.toml."
         raise Refused(f"{name}is {size / 1e6:.0f} MB, more than the limit of {limit_mb} MB. {remedy}")
-    content = path.read_bytes()
+    # It may have become a pipe since: opening one must not wait for somebody to write to it.
+    with open(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:  # noqa: PTH123 - opened by its number
+        content = file.read()
     if hashlib.sha256(content).hexdigest() != sha256:
         raise Refused(f"{name}changed while it was being read. Run the ingest again when it is saved.")
     return content

@@ -75,9 +75,7 @@ def _changes(arguments: argparse.Namespace, progress: Callable[[str, int, int], 
     return OK
 
 
-def _moved(
-    settings: Settings, changes: Changes, questions: list[str], progress: Callable[[str, int, int], None]
-) -> list[Moved]:
+def _moved(settings: Settings, changes: Changes, questions: list[str], progress: Callable[[str, int, int], None]) -> list[Moved]:
     from litsearch.library.comparing import moved_answers
     from litsearch.searching import Searcher
 

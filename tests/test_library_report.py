@@ -44,7 +44,12 @@ def _only(shelf: Shelf, text: str, name: str = "a.md") -> ArticleReport:
 def test_an_article_in_order_has_no_problem(shelf: Shelf) -> None:
     article = _only(shelf, ARTICLE.replace("authors: not stated", "authors: A. Author"))
     assert (article.problems, article.repairs) == ((), ())
-    assert (article.title, article.kind, article.date, article.n_passages) == ("Needling and scars", "narrative-review", "2020", 2)
+    assert (article.title, article.kind, article.date, article.n_passages) == (
+        "Needling and scars",
+        "narrative-review",
+        "2020",
+        2,
+    )
 
 
 def test_what_the_source_does_not_state_is_named(shelf: Shelf) -> None:

@@ -20,7 +20,8 @@ PDF = make_pdf([[Words(50, 700 - 20 * n, "Needling leaves the skin red for two d
 
 
 @pytest.mark.parametrize(
-    "name", ["../../etc/passwd.txt", "/etc/passwd.txt", "..\\..\\passwd.txt", "C:\\a\\passwd.txt", ".passwd.txt", "a/~$passwd.txt"]
+    "name",
+    ["../../etc/passwd.txt", "/etc/passwd.txt", "..\\..\\passwd.txt", "C:\\a\\passwd.txt", ".passwd.txt", "a/~$passwd.txt"],
 )
 def test_an_added_file_lands_in_the_corpus_whatever_its_name(shelf: Shelf, name: str) -> None:
     assert add_article(shelf.settings, name, ARTICLE.encode()) == "passwd.txt"
@@ -91,7 +92,9 @@ def test_a_removed_article_leaves_the_index_and_can_be_put_back(stocked: Shelf) 
     assert second.name == "price (2).md" and "went up" in second.read_text() and "went up" not in where.read_text()
 
 
-@pytest.mark.parametrize("path", ["", ".", "none.md", "../secret.txt", "/etc/hostname", "sub", f"{REMOVED}/x.md", "sub/../../secret.txt"])
+@pytest.mark.parametrize(
+    "path", ["", ".", "none.md", "../secret.txt", "/etc/hostname", "sub", f"{REMOVED}/x.md", "sub/../../secret.txt"]
+)
 def test_only_an_article_of_the_corpus_can_be_removed(stocked: Shelf, path: str) -> None:
     secret = stocked.folder / "secret.txt"
     secret.write_text("not an article")

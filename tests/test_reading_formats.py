@@ -127,7 +127,10 @@ def test_no_opening_makes_the_choice_slow(prefix: bytes):
 
 def test_the_plain_readers_versions_say_that_invisible_characters_go_now():
     """An index of the second version holds texts with such characters; it must be named stale and read again."""
-    assert {reader.name: reader.version for reader in READERS if reader.name in ("text", "markdown")} == {"text": 3, "markdown": 3}
+    assert {reader.name: reader.version for reader in READERS if reader.name in ("text", "markdown")} == {
+        "text": 3,
+        "markdown": 3,
+    }
 
 
 def test_a_reader_in_the_child_bears_the_name_and_version_under_which_it_is_listed():

@@ -47,9 +47,9 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Serve:
         monkeypatch.setenv("LITSEARCH_PRACTICE", str(practice or settings.practice))
         monkeypatch.setenv("LITSEARCH_THREADS", "2")
         monkeypatch.setenv("LITSEARCH_STRICTNESS", str(strictness))
-        page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=90)
+        page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
         if staff:
-            page = AppTest.from_string("from litsearch.ui.app import run\nrun(staff=True)", default_timeout=90)
+            page = AppTest.from_string("from litsearch.ui.app import run\nrun(staff=True)", default_timeout=300)
         for name, value in query.items():
             page.query_params[name] = value
         return page.run()
@@ -414,7 +414,7 @@ def test_staff_pages_are_refused_where_other_machines_could_reach_them(
 def open_page(page: AppTest, name: str) -> AppTest:
     """Another page of the staff's, opened by drawing it alone: the navigation is the browser tests' matter."""
     script = f"from litsearch.ui import staff\nfrom litsearch.ui.app import guarded\nguarded(staff.{name})"
-    return AppTest.from_string(script, default_timeout=90).run()
+    return AppTest.from_string(script, default_timeout=300).run()
 
 
 def searcher_settings(page: AppTest) -> Settings:

@@ -95,9 +95,7 @@ def aspects_of(passage: Passage) -> set[str]:
     return found | {own} if own else found
 
 
-def evidence_map(
-    passages: Iterable[Passage], metadata: Mapping[str, Metadata], sources: Sequence[Sequence[str]]
-) -> EvidenceMap:
+def evidence_map(passages: Iterable[Passage], metadata: Mapping[str, Metadata], sources: Sequence[Sequence[str]]) -> EvidenceMap:
     """The map of these passages; ``sources`` groups the documents that are one source, each counted as its first's kind.
 
     Kinds are those that the library has, strongest first; every aspect is listed, those that nobody speaks on too.

@@ -34,7 +34,9 @@ def add_article(settings: Settings, name: str, content: bytes) -> str:
         raise Refused(f"is larger than {settings.max_file_mb} MB. Split it, or raise max_file_mb in practice/settings.toml.")
     if os.path.lexists(target):
         same = target.is_file() and target.read_bytes() == content
-        reason = "is in the library already." if same else "has the name of another article. Rename it, or remove the other first."
+        reason = (
+            "is in the library already." if same else "has the name of another article. Rename it, or remove the other first."
+        )
         raise Refused(reason)
     limits = Limits(settings.max_file_mb, settings.max_pages, settings.max_records, settings.read_timeout_s)
     reading = read_file(SourceFile(path, content), limits)

@@ -26,6 +26,7 @@ _KIND_COLOURS = {
     "not-stated": "#b8b2a7",
 }
 _ROW_PX = 26
+_BARS_PX = 480  # with the years and the legend below the bars
 
 
 def articles_by_year(rows: Sequence[tuple[str, int | None, int]], say: Strings) -> alt.Chart:
@@ -33,23 +34,27 @@ def articles_by_year(rows: Sequence[tuple[str, int | None, int]], say: Strings) 
     unknown = say("year.none")
     kinds = list(dict.fromkeys(kind for kind, _, _ in rows))
     values = [{"kind": say(f"kind.{kind}"), "year": str(year or unknown), "n": n} for kind, year, n in rows]
-    years = sorted({value["year"] for value in values} - {unknown}) + [unknown] * any(year is None for _, year, _ in rows)
+    years = [str(year) for year in sorted({year for _, year, _ in rows if year})]
+    years += [unknown] if any(year is None for _, year, _ in rows) else []
     colours = alt.Scale(domain=[say(f"kind.{kind}") for kind in kinds], range=[_KIND_COLOURS[kind] for kind in kinds])
-    return (
-        alt.Chart(alt.Data(values=values))
+    drawn: alt.Chart = (
+        alt.Chart(alt.InlineData(values=values))
         .mark_bar()
         .encode(
             x=alt.X("year:N", sort=years, title=say("axis.year")),
             y=alt.Y("n:Q", title=say("axis.articles"), axis=alt.Axis(tickMinStep=1, format="d")),
-            color=alt.Color("kind:N", scale=colours, title=say("column.kind"), legend=alt.Legend(orient="bottom", columns=3)),
+            color=alt.Color(
+                "kind:N", scale=colours, title=say("column.kind"), legend=alt.Legend(orient="bottom", columns=3, labelLimit=260)
+            ),
             tooltip=[
                 alt.Tooltip("kind:N", title=say("column.kind")),
                 alt.Tooltip("year:N", title=say("axis.year")),
                 alt.Tooltip("n:Q", title=say("axis.articles")),
             ],
         )
-        .properties(height=300)
+        .properties(height=_BARS_PX)
     )
+    return drawn
 
 
 def evidence(found: EvidenceMap, say: Strings) -> alt.LayerChart:
@@ -60,8 +65,13 @@ def evidence(found: EvidenceMap, say: Strings) -> alt.LayerChart:
         for aspect in found.aspects
         for kind in found.kinds
     ]
-    grid = alt.Chart(alt.Data(values=values)).encode(
-        x=alt.X("kind:N", sort=kinds, title=say("column.kind"), axis=alt.Axis(orient="top", labelAngle=-40, labelLimit=200)),
+    grid = alt.Chart(alt.InlineData(values=values)).encode(
+        x=alt.X(
+            "kind:N",
+            sort=kinds,
+            title=say("column.kind"),
+            axis=alt.Axis(orient="top", labelAngle=-40, labelLimit=200, labelOverlap=False),
+        ),
         y=alt.Y("aspect:N", sort=aspects, title=None, axis=alt.Axis(labelLimit=220)),
         tooltip=[
             alt.Tooltip("aspect:N", title=say("column.aspect")),
@@ -69,7 +79,7 @@ def evidence(found: EvidenceMap, say: Strings) -> alt.LayerChart:
             alt.Tooltip("n:Q", title=say("axis.sources")),
         ],
     )
-    most = max((value["n"] for value in values), default=0)
+    most = max(found.counts.values(), default=0)
     cells = grid.mark_rect(stroke="#6f7d7a", strokeWidth=0.5).encode(
         color=alt.condition(
             "datum.n > 0",
@@ -78,9 +88,10 @@ def evidence(found: EvidenceMap, say: Strings) -> alt.LayerChart:
         )
     )
     # Dark numbers on light cells, light ones on dark cells; noughts in a grey that both themes show.
-    dark = f"datum.n > {max(most, 2) / 2}"
+    dark = f"datum.n > {0.7 * max(most, 2)}"
     ink = (
         alt.when("datum.n == 0").then(alt.value("#8a9896")).when(dark).then(alt.value("#ffffff")).otherwise(alt.value("#16211f"))
     )
     numbers = grid.mark_text(fontSize=12).encode(text=alt.Text("n:Q"), color=ink)
-    return (cells + numbers).properties(height=alt.Step(_ROW_PX))
+    drawn: alt.LayerChart = (cells + numbers).properties(height=alt.Step(_ROW_PX))
+    return drawn

@@ -59,7 +59,9 @@ def draw(visit: Visit) -> None:
     asked = bool(visit.question.strip())
     if asked:
         frame.show(urgent_help(flags.raised_by(visit.question), contact, visit.say))
-    frame.show(masthead(contact, visit.say, asked=asked))
+    frame.show(
+        masthead(contact, visit.say, asked=asked), tag("p", visit.question, class_="on-paper", dir="auto") if asked else ""
+    )
     problem = st.container()
     submitted = question_form(visit)
     frame.show(frame.not_advice(visit.say, short=asked))

@@ -25,7 +25,8 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 def admitted(say: Strings) -> bool:
     """Whether the staff's pages may be drawn: after signing in where that is set up, else only on this machine itself."""
     if _signs_in():
-        if not st.user.is_logged_in:
+        # Streamlit states it only once it knows; what is not stated is no.
+        if not st.user.get("is_logged_in", False):
             frame.show(tag("h1", say("staff.sign_in.title")), tag("p", say("staff.sign_in.lead"), class_="lead"))
             st.button(say("staff.sign_in"), key="sign_in", type="primary", on_click=st.login)
             return False

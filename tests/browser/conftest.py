@@ -17,7 +17,10 @@ HOSTILE = r"Price $5 and $6$ <b>bold</b> <script>window.hacked=1</script> **star
 PRACTICE = {
     "contact.yml": "name: Practice <&> Sons\nphone: '+44 20 0000 0000'\nhours: Monday to Friday, 9 am to 5 pm\n",
     "safety.yml": ("flags:\n- {id: breath, urgency: immediate, any: [trouble breathing], say: Call for help., review: open}\n"),
-    "glossary.yml": "entries:\n- {term: striae, says: [stretch marks]}\n",
+    "glossary.yml": (
+        "entries:\n- {term: striae, says: [stretch marks], explain: 'Lines <b>in</b> skin that was stretched.'}\n"
+        "- {term: microneedling, explain: 'Many tiny needle punctures in the skin, made on purpose.'}\n"
+    ),
 }
 
 NewPage = Callable[..., Page]

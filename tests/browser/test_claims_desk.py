@@ -79,6 +79,7 @@ def test_copy_is_checked_decided_on_and_exported_with_claim_quotes_and_decision(
     skin.get_by_label("Your role").fill("Manager")
     skin.get_by_role("button", name="Sign and record").click()
     expect(page.get_by_text("Decided. The decision stands in the register")).to_be_visible()
+    settled(page)
 
     with page.expect_download() as awaited:
         page.get_by_role("button", name="Word").click()

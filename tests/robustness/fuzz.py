@@ -264,7 +264,7 @@ def guided(target: str, seconds: int) -> None:
             "-rss_limit_mb=3000",
             "-print_final_stats=1",
         ]
-        atheris.Setup([*options, folder], one)
+        atheris.Setup([*options, f"-artifact_prefix={folder}/", folder], one)
         atheris.Fuzz()
 
 

@@ -429,7 +429,7 @@ def test_searching_threads_meet_no_error_while_generations_come_and_go(
 
 
 @pytest.mark.slow
-def test_searching_threads_meet_no_error_through_a_hundred_changes(
+def test_searching_threads_meet_no_error_through_thirty_changes(
     real_settings: Callable[[Path], Settings], tmp_path: Path
 ) -> None:
-    _searched_while_changing(replace(real_settings(_corpus(tmp_path)), keep_generations=1, threads=1), 100)
+    _searched_while_changing(replace(real_settings(_corpus(tmp_path)), keep_generations=1, threads=1), 30)

@@ -1,0 +1,72 @@
+"""The real server, started over a library without a browser at hand."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from litsearch.settings import ROOT, Settings
+
+# Processes of the server started here, so that a test can look at their memory.
+RUNNING: dict[str, int] = {}
+
+
+@contextmanager
+def served(settings: Settings, *, staff: bool = False, options: Sequence[str] = (), log: Path) -> Iterator[str]:
+    """Serve the app over a library; gives its address on this machine."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("LITSEARCH_", "STREAMLIT_"))},
+        "LITSEARCH_CORPUS": str(settings.corpus),
+        "LITSEARCH_INDEX": str(settings.index),
+        "LITSEARCH_PRACTICE": str(settings.practice),
+        "LITSEARCH_THREADS": "2",
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "app.py",
+        "--server.port",
+        str(port),
+        "--server.headless",
+        "true",
+        *options,
+    ]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*command, *(["--", "--staff"] if staff else [])], cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
+        address = f"http://localhost:{port}"
+        RUNNING[address] = process.pid
+        try:
+            _wait_until_up(f"{address}/_stcore/health", process)
+            yield address
+        finally:
+            del RUNNING[address]
+            process.terminate()
+            process.wait(30)
+
+
+def _wait_until_up(address: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 180
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"the app ended at once, with {process.returncode}")
+        try:
+            with urllib.request.urlopen(address, timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    raise RuntimeError("the app was not up after three minutes")
