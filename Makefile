@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 COMPILE := -q --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-options --no-header --no-annotate
 
-.PHONY: app staff index test test-slow check quality calibrate screenshots lock clean
+.PHONY: app staff index test test-slow check quality calibrate screenshots sbom lock clean
 
 app: $(VENV)/user.done index   ## install, build the index if it is missing or stale, serve the patient's page
 	$(BIN)/streamlit run app.py
@@ -36,6 +36,9 @@ calibrate: $(VENV)/dev.done    ## fit when a question counts as answered
 
 screenshots: $(VENV)/dev.done
 	$(BIN)/python -m tests.browser.screenshots
+
+sbom: $(VENV)/dev.done         ## print a software bill of materials (CycloneDX)
+	@$(BIN)/python -m tests.robustness.sbom
 
 lock: $(VENV)/dev.done         ## compile requirements*.txt from pyproject.toml
 	$(BIN)/pip-compile $(COMPILE) -o requirements.txt pyproject.toml

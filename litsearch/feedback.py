@@ -135,10 +135,8 @@ def _without_capitals(text: str, known: Container[str]) -> str:
         following = words[place + 1].group() if place + 1 < len(words) else ""
         # At the beginning of a sentence every word has a capital: a name there has another capital after it.
         joined = looks and following[:1].isupper() and not following.isupper() and following.casefold() not in _NO_NAME
-        is_name = (
-            (looks
-            and (not opens or (joined and following.casefold() not in known)))
-            or (after_name and written[0].isupper() and not written.isupper() and plain not in _NO_NAME and not opens)
+        is_name = (looks and (not opens or (joined and following.casefold() not in known))) or (
+            after_name and written[0].isupper() and not written.isupper() and plain not in _NO_NAME and not opens
         )
         if is_name:
             parts += [text[at : word.start()], "[name]"]

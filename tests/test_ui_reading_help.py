@@ -24,6 +24,7 @@ from litsearch.ingesting import ingest
 from litsearch.records import Metadata
 from litsearch.searching import Searcher
 from litsearch.settings import Settings
+from litsearch.spelling import english_words, everyday_words
 from litsearch.ui.arranging import around
 from litsearch.ui.aspects import ASPECTS, questions_by_aspect, sections_by_aspect
 from litsearch.ui.cards import publication_link, text_fragment
@@ -345,6 +346,9 @@ def test_a_corpus_that_changed_after_the_index_was_built_is_served_from_the_inde
 @pytest.fixture
 def read_only(own: Settings) -> Iterator[Settings]:
     """The library in a folder in which the user who runs the test can write nothing."""
+    # What is loaded late is loaded now: nobody may not be allowed to read the interpreter's own folder.
+    Searcher(own).ask(BUS)
+    english_words(), everyday_words()
     folder = Path(tempfile.mkdtemp())
     shutil.copytree(own.index, folder / "index")
     places = [folder, *folder.rglob("*")]

@@ -19,7 +19,7 @@ PRACTICE = {
     "safety.yml": ("flags:\n- {id: breath, urgency: immediate, any: [trouble breathing], say: Call for help., review: open}\n"),
     "glossary.yml": (
         "entries:\n- {term: striae, says: [stretch marks], explain: 'Lines <b>in</b> skin that was stretched.'}\n"
-        "- {term: microneedling, explain: 'Many tiny needle punctures in the skin, made on purpose.'}\n"
+        "- {term: microneedling, explain: 'Many <b>tiny</b> needle punctures in the skin, made on purpose.'}\n"
     ),
 }
 

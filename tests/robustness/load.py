@@ -44,11 +44,18 @@ class Session:
         self._origin = address
 
     def __enter__(self) -> Session:
-        self._socket = connect(self._address, origin=self._origin, subprotocols=["streamlit"], max_size=None, open_timeout=120)  # type: ignore[arg-type]
+        self._connection = connect(
+            self._address,
+            origin=self._origin,  # type: ignore[arg-type]
+            subprotocols=["streamlit"],  # type: ignore[list-item]
+            max_size=None,
+            open_timeout=120,
+        )
+        self._socket = self._connection.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._socket.close()
+        self._connection.__exit__(kind, error, trace)
 
     def draw(self, query: str, *, page: str = "", timeout_s: float = 180) -> str:
         """Run the page at this query; the text of all that it drew.

@@ -176,7 +176,7 @@ def test_a_large_plain_file_has_the_time_limit_of_the_others(name: str, piece: s
 
 
 def test_a_large_article_reads_in_the_child_as_it_does_here(shelf: Shelf) -> None:
-    text = ARTICLE + "".join(f"\n\n## Part {n}\n\nThe skin is red for {n} days after the session.\n" for n in range(1_500))
+    text = ARTICLE + "".join(f"\n\n## Part {n}\n\nThe skin is red for {n} days after the session.\n" for n in range(1_900))
     from litsearch.reading.plain import MarkdownReader
 
     file = SourceFile("long.md", text.encode())
