@@ -22,7 +22,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
-logging.disable(logging.CRITICAL)
 
 Ngrams = Counter[tuple[str, ...]]
 
@@ -230,6 +229,7 @@ def count_false_alarms(samples: Path) -> None:
 
 def main() -> None:
     """Print the table that was asked for."""
+    logging.disable(logging.CRITICAL)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["pdf", "pages", "selling"])
     parser.add_argument("--samples", type=Path, default=ROOT.parent / "shared" / "data")

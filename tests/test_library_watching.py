@@ -127,7 +127,11 @@ def test_ctrl_c_ends_the_watch_cleanly(real_settings: Callable[[Path], Settings]
     made = real_settings(corpus)
     program = [sys.executable, "ingest.py", "--watch", "--json", "--corpus", str(corpus), "--index", str(made.index)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LITSEARCH_")}
-    watching = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, env=environment)
+    # A shell's background jobs, these tests perhaps among them, hand on to their children that Ctrl+C is ignored.
+    watching = subprocess.Popen(
+        program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT, env=environment,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     assert watching.stdout is not None
     try:
         assert json.loads(watching.stdout.readline())["added"] == ["scars.md"]
