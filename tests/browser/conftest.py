@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from litsearch.ingesting import ingest
 from litsearch.settings import Settings
-from tests.browser.app_server import CHROMIUM, DESKTOP, app, browser
+from tests.browser.chromium import CHROMIUM, DESKTOP, browser
+from tests.served import served
 
 HOSTILE = r"Price $5 and $6$ <b>bold</b> <script>window.hacked=1</script> **stars** [a](javascript:alert(2)) \(x\) `code` :red[x]"
 PRACTICE = {
@@ -56,14 +57,14 @@ def library(committed_index: Settings, practice: Path) -> Settings:
 @pytest.fixture(scope="session")
 def patient_app(library: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The patient's process over the committed library."""
-    with app(library, log=tmp_path_factory.mktemp("log") / "patient.log") as address:
+    with served(library, log=tmp_path_factory.mktemp("log") / "patient.log") as address:
         yield address
 
 
 @pytest.fixture(scope="session")
 def staff_app(library: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The staff's process over the committed library."""
-    with app(library, staff=True, log=tmp_path_factory.mktemp("log") / "staff.log") as address:
+    with served(library, staff=True, log=tmp_path_factory.mktemp("log") / "staff.log") as address:
         yield address
 
 
@@ -80,7 +81,7 @@ def hostile_app(
     (corpus / "<b>hostile.txt.meta.yml").write_text(metadata, encoding="utf-8")
     settings = replace(real_settings(corpus), practice=practice)
     assert ingest(settings).documents == 1
-    with app(settings) as address:
+    with served(settings) as address:
         yield address
 
 

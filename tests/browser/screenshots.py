@@ -17,7 +17,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from litsearch.settings import ROOT, Settings
-from tests.browser.app_server import CHROMIUM, DESKTOP, PHONE, app, browser, settled
+from tests.browser.chromium import CHROMIUM, DESKTOP, PHONE, browser, settled
+from tests.served import served
 
 FOLDER = ROOT / "docs" / "screenshots"
 # Colours kept: enough for flat surfaces and text, and a picture stays far below 150 KB.
@@ -43,7 +44,7 @@ def main() -> int:
     given: Path | None = parser.parse_args().index
     with tempfile.TemporaryDirectory() as temporary, browser() as chromium:
         settings = Settings(index=given.resolve() if given else Path(temporary) / "index")
-        with app(settings, log=Path(temporary) / "app.log") as address:
+        with served(settings, log=Path(temporary) / "app.log") as address:
             page = open_page(chromium, f"{address}/", DESKTOP)
             if given is None:
                 # The first visit finds no index: the build is a state of its own, and makes the index for the other pictures.
@@ -64,12 +65,12 @@ def main() -> int:
             page.locator("a.open").first.click()
             page.wait_for_selector("#here")
             take(settled(page), "article-desktop-dark")
-        with app(settings, staff=True) as address:
+        with served(settings, staff=True) as address:
             shoot(chromium, f"{address}/library", DESKTOP, "staff-library-desktop")
         broken = Path(temporary) / "practice"
         broken.mkdir()
         (broken / "safety.yml").write_text("flags:\n- {id: fever, urgency: soon, any: [fever], say: Ask.}\n", encoding="utf-8")
-        with app(replace(settings, practice=broken)) as address:
+        with served(replace(settings, practice=broken)) as address:
             shoot(chromium, f"{address}/{ANSWERED}", PHONE, "error-phone")
     return 0
 

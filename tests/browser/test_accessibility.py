@@ -11,9 +11,10 @@ import pytest
 from playwright.sync_api import Page
 
 from litsearch.settings import Settings
-from tests.browser.app_server import DESKTOP, PHONE, app, settled
+from tests.browser.chromium import DESKTOP, PHONE, settled
 from tests.browser.conftest import NewPage
 from tests.browser.test_claims_desk import check
+from tests.served import served
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-core is not installed (axe-playwright-python)")
 
@@ -45,7 +46,7 @@ def broken_app(committed_index: Settings, tmp_path_factory: pytest.TempPathFacto
     practice = tmp_path_factory.mktemp("broken")
     (practice / "safety.yml").write_text("flags: 1\n", encoding="utf-8")
     (practice / "contact.yml").write_text("- no mapping\n", encoding="utf-8")
-    with app(replace(committed_index, practice=practice)) as address:
+    with served(replace(committed_index, practice=practice)) as address:
         yield address
 
 

@@ -15,8 +15,9 @@ from playwright.sync_api import Locator, Page, expect
 from litsearch.claims.register import Register
 from litsearch.settings import ROOT, Settings
 from litsearch.ui.strings import Strings
-from tests.browser.app_server import PHONE, app, settled
+from tests.browser.chromium import PHONE, settled
 from tests.browser.conftest import NewPage
+from tests.served import served
 
 SAY = Strings()
 SKIN, REST = "Microneedling is safe for all skin types.", "There is no downtime at all."
@@ -29,7 +30,7 @@ def desk(library: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """The staff's process with the delivered wording rules and an empty register; its address and the practice's folder."""
     practice = tmp_path_factory.mktemp("desk")
     copy(ROOT / "practice" / "wording.yml", practice)
-    with app(replace(library, practice=practice), staff=True) as address:
+    with served(replace(library, practice=practice), staff=True) as address:
         yield address, practice
 
 

@@ -10,9 +10,10 @@ from playwright.sync_api import expect
 
 from litsearch.settings import Settings
 from litsearch.ui.strings import Strings
-from tests.browser.app_server import app, settled
+from tests.browser.chromium import settled
 from tests.browser.conftest import NewPage
 from tests.conftest import ARTICLE
+from tests.served import served
 
 SAY = Strings()
 
@@ -26,7 +27,7 @@ def test_a_missing_index_is_built_on_the_first_visit_while_others_watch(
     for number in range(400):
         (corpus / f"scars-{number:03}.md").write_text(ARTICLE.replace("several", f"{number + 2}"), encoding="utf-8")
     settings = replace(real_settings(corpus), practice=practice)
-    with app(settings) as address:
+    with served(settings) as address:
         first, second = new_page(), new_page()
         first.goto(address)
         expect(first.get_by_role("heading", name=SAY("build.title"))).to_be_visible()

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from litsearch.searching import Searcher
 from litsearch.settings import Settings
 from litsearch.ui.strings import Strings
-from tests.browser.app_server import DESKTOP, PHONE, settled
+from tests.browser.chromium import DESKTOP, PHONE, settled
 from tests.browser.conftest import HOSTILE, NewPage
 
 SAY = Strings()

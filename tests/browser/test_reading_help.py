@@ -12,7 +12,7 @@ from pypdf import PdfReader
 from litsearch.searching import Searcher
 from litsearch.settings import Settings
 from litsearch.ui.strings import Strings
-from tests.browser.app_server import PHONE, settled
+from tests.browser.chromium import PHONE, settled
 from tests.browser.conftest import NewPage
 
 SAY = Strings()

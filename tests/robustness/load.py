@@ -27,7 +27,7 @@ from websockets.sync.client import connect
 from litsearch.embedding import open_encoder
 from litsearch.ingesting import ingest
 from litsearch.settings import ROOT, Settings
-from tests.robustness.served import RUNNING, served
+from tests.served import RUNNING, served
 
 QUESTIONS = (
     "Who should not have microneedling?", "does it hurt", "How many sessions for acne scars?", "how long is the skin red",

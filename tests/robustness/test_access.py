@@ -23,7 +23,7 @@ from litsearch.ingesting import ingest
 from litsearch.settings import ROOT, Settings
 from tests.conftest import ARTICLE
 from tests.robustness.load import Session
-from tests.robustness.served import served
+from tests.served import served
 from tests.test_claims_register import finding
 
 SECRET = "Zanzibar-register-entry"

@@ -1,8 +1,10 @@
-"""The real server, started over a library without a browser at hand."""
+"""The real ``streamlit run app.py``, started over a library on a free port, without a browser at hand."""
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -20,7 +22,7 @@ RUNNING: dict[str, int] = {}
 
 
 @contextmanager
-def served(settings: Settings, *, staff: bool = False, options: Sequence[str] = (), log: Path) -> Iterator[str]:
+def served(settings: Settings, *, staff: bool = False, options: Sequence[str] = (), log: Path | None = None) -> Iterator[str]:
     """Serve the app over a library; gives its address on this machine."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -44,9 +46,14 @@ def served(settings: Settings, *, staff: bool = False, options: Sequence[str] = 
         "true",
         *options,
     ]
-    with log.open("wb") as output:
+    with (log or Path(os.devnull)).open("wb") as output:
         process = subprocess.Popen(
-            [*command, *(["--", "--staff"] if staff else [])], cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+            [*command, *(["--", "--staff"] if staff else [])],
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            preexec_fn=_end_with_the_tests if sys.platform == "linux" else None,
         )
         address = f"http://localhost:{port}"
         RUNNING[address] = process.pid
@@ -57,6 +64,11 @@ def served(settings: Settings, *, staff: bool = False, options: Sequence[str] = 
             del RUNNING[address]
             process.terminate()
             process.wait(30)
+
+
+def _end_with_the_tests() -> None:
+    """Have the kernel end the server when the tests are killed, which no ``finally`` survives (prctl's PR_SET_PDEATHSIG is 1)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 def _wait_until_up(address: str, process: subprocess.Popen[bytes]) -> None:
