@@ -1,4 +1,4 @@
-"""The register, on SQLite always and on PostgreSQL where ``LITSEARCH_TEST_POSTGRES`` names a server's address."""
+"""The register, on SQLite always and on PostgreSQL where it is installed or ``LITSEARCH_TEST_POSTGRES`` names a server."""
 
 from __future__ import annotations
 
@@ -24,9 +24,22 @@ from litsearch.claims.register import GENESIS, Register, open_register
 from litsearch.claims.reviews import due, queue_reviews
 from litsearch.errors import RegisterError
 from litsearch.records import Metadata, Passage, Span
+from tests.postgres import postgres_server, programs
 
 POSTGRES = os.environ.get("LITSEARCH_TEST_POSTGRES", "")
 PASSAGE = "Mild redness is usual. It passes within days."
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    """A server's address: the one that is named, or one started here."""
+    if POSTGRES:
+        yield POSTGRES
+    elif programs() is None:
+        pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql), and LITSEARCH_TEST_POSTGRES names no server")
+    else:
+        with postgres_server() as address:
+            yield address
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -34,10 +47,9 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'register.sqlite'}"
         return
-    if not POSTGRES:
-        pytest.skip("no PostgreSQL server: set LITSEARCH_TEST_POSTGRES to its address, as postgresql+psycopg://user@host/name")
+    server = request.getfixturevalue("postgres")
     name = f"register_{uuid.uuid4().hex[:12]}"
-    engine = create_engine(POSTGRES, isolation_level="AUTOCOMMIT")
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
     yield engine.url.set(database=name).render_as_string(hide_password=False)

@@ -10,7 +10,7 @@ from shutil import copy
 
 import pytest
 from docx import Document
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 from litsearch.claims.register import Register
 from litsearch.settings import ROOT, Settings
@@ -52,6 +52,19 @@ def claim_of(page: Page, words: str) -> Locator:
     return part
 
 
+def choose(part: Locator, label: str, option: str) -> None:
+    """Take an option of a list. The list may be drawn anew, and so closed, just after it was opened: it is opened again."""
+    chosen = part.page.get_by_role("option", name=option)
+    for _ in range(10):
+        part.get_by_label(label, exact=True).press("ArrowDown")
+        try:
+            chosen.click(timeout=5_000)
+        except TimeoutError:
+            continue
+        return
+    raise AssertionError(f"the list {label!r} never offered {option!r}")
+
+
 def test_copy_is_checked_decided_on_and_exported_with_claim_quotes_and_decision(
     desk: tuple[str, Path], new_page: NewPage, tmp_path: Path
 ):
@@ -73,8 +86,7 @@ def test_copy_is_checked_decided_on_and_exported_with_claim_quotes_and_decision(
     skin.get_by_role("button", name="Sign and record").click()
     expect(skin.get_by_text("Not recorded yet. Please give a decision, a reason, your name, your role.")).to_be_visible()
     settled(page)
-    skin.get_by_label("Decision", exact=True).press("ArrowDown")
-    page.get_by_role("option", name="Change the wording").click()
+    choose(skin, "Decision", "Change the wording")
     skin.get_by_label("Reason").fill(REASON)
     skin.get_by_label("Your name").fill("Reader One")
     skin.get_by_label("Your role").fill("Manager")
