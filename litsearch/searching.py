@@ -22,7 +22,7 @@ from litsearch.passages import caution_in, sentences_of
 from litsearch.ranking.answerability import Judge, Signals, TokenCoverage, load_judge, signals_of
 from litsearch.ranking.balance import merge_identical, spread_sources
 from litsearch.ranking.differences import find_differences
-from litsearch.ranking.fusion import best_first, min_max, promote
+from litsearch.ranking.fusion import best_first, min_max, promote, reciprocal_rank_fusion
 from litsearch.ranking.intent import role_preferences
 from litsearch.records import Answer, Answers, Document, Hit, Metadata, Outcome, Passage, Reading
 from litsearch.reranking import Reranker, open_reranker
@@ -48,6 +48,7 @@ class RankingRules:
     sentence_weight: float = 0.5
     passage_weight: float = 0.5
     lexical_weight: float = 0.3
+    rank_fusion_k: int | None = None  # None: normalised sums
     n_interacting: int = 60
     interaction_weight: float = 2.0
     use_spelling: bool = True
@@ -188,7 +189,11 @@ def rank(question: str, candidates: Candidates, passages: Sequence[Passage], tok
     for role, more in (role_preferences(question) if rules.use_intent else {}).items():
         worth[role] = worth.get(role, 0.0) + more
     roles = np.array([worth.get(passage.role, 0.0) for passage in passages], dtype=np.float32)
-    fused = (min_max(dense) + rules.lexical_weight * min_max(candidates.lexical) + roles).astype(np.float32)
+    if rules.rank_fusion_k is None:
+        found = min_max(dense) + rules.lexical_weight * min_max(candidates.lexical)
+    else:
+        found = min_max(reciprocal_rank_fusion([dense, candidates.lexical], [1.0, rules.lexical_weight], k=rules.rank_fusion_k))
+    fused = (found + roles).astype(np.float32)
     first = best_first(fused)[: rules.n_interacting]
     covered, expanded = tokens.interaction([candidates.core_tokens, candidates.question_tokens], candidates.positions[first])
     if rules.interaction_weight:

@@ -13,49 +13,60 @@ from hypothesis.extra import numpy as arrays
 from litsearch.ranking.fusion import best_first, min_max, promote, reciprocal_rank_fusion
 
 FINITE = arrays.arrays(np.float32, st.integers(0, 20), elements=st.floats(-1e6, 1e6, width=32))
-RANKINGS = st.lists(st.lists(st.sampled_from("abcdef"), unique=True), max_size=4)
+
+
+def floats(*values: float) -> np.ndarray:
+    return np.array(values, dtype=np.float32)
 
 
 def test_agreement_beats_one_first_place() -> None:
-    """b: 1/62 + 1/61 = 0.0325; a: 1/61 = 0.0164; c: 1/62 = 0.0161."""
-    assert reciprocal_rank_fusion([["a", "b"], ["b", "c"]]) == ["b", "a", "c"]
+    """Of a, b, c: b 1/62 + 1/61 = 0.0325; a 1/61 = 0.0164 and c 1/62 = 0.0161, each found by one alone."""
+    fused = reciprocal_rank_fusion([floats(9, 8, 0), floats(0, 9, 8)], [1, 1], k=60)
+    assert fused == pytest.approx([1 / 61, 1 / 62 + 1 / 61, 1 / 62], abs=1e-6)
 
 
 def test_a_small_k_lets_a_first_place_outweigh_agreement() -> None:
-    """k = 0. a: 1 + 0; b: 1/2 + 1/4 = 0.75; with k = 60 b has 1/62 + 1/64 = 0.0318 against 1/61 = 0.0164."""
-    rankings = [["a", "b"], ["c", "d", "e", "b"]]
-    assert reciprocal_rank_fusion(rankings, k=0)[0] == "a"
-    assert reciprocal_rank_fusion(rankings)[0] == "b"
+    """k = 0: the first has 1, the second 1/2 + 1/4; with k = 60 the second has 1/62 + 1/64 against 1/61."""
+    scores = [floats(9, 8, 0, 0, 0), floats(0, 2, 9, 8, 7)]
+    assert reciprocal_rank_fusion(scores, [1, 1], k=0)[:2] == pytest.approx([1, 0.75])
+    fused = reciprocal_rank_fusion(scores, [1, 1], k=60)
+    assert fused[1] > fused[0]
 
 
-def test_ties_break_by_id() -> None:
-    assert reciprocal_rank_fusion([["z", "a"], ["a", "z"]]) == ["a", "z"]
-    assert reciprocal_rank_fusion([["z"], ["a"], ["m"]]) == ["a", "m", "z"]
+def test_a_weight_scales_what_its_score_adds() -> None:
+    assert reciprocal_rank_fusion([floats(1, 0), floats(0, 1)], [1, 0.25], k=1).tolist() == [0.5, 0.125]
 
 
-def test_no_rankings_give_no_ranking() -> None:
-    assert reciprocal_rank_fusion([]) == reciprocal_rank_fusion([[], []]) == []
+def test_ties_rank_in_their_order_and_scores_that_are_all_alike_add_nothing() -> None:
+    assert reciprocal_rank_fusion([floats(1, 1, 0)], [1], k=0).tolist() == [1, 0.5, 0]
+    assert reciprocal_rank_fusion([floats(1, 1)], [1], k=0).tolist() == [0, 0]
+
+
+def test_no_scores_and_no_candidates_give_nothing() -> None:
+    assert len(reciprocal_rank_fusion([], [], k=60)) == 0
+    assert len(reciprocal_rank_fusion([floats(), floats()], [1, 1], k=60)) == 0
 
 
 def test_a_negative_k_is_refused() -> None:
     with pytest.raises(ValueError, match="negative"):
-        reciprocal_rank_fusion([["a"]], k=-1)
+        reciprocal_rank_fusion([floats(1)], [1], k=-1)
 
 
-@given(rankings=RANKINGS)
-def test_the_merged_ranking_holds_every_id_once(rankings: list[list[str]]) -> None:
-    merged = reciprocal_rank_fusion(rankings)
-    assert sorted(merged) == sorted({name for ranking in rankings for name in ranking})
+@given(values=FINITE)
+def test_one_score_keeps_its_order(values: np.ndarray) -> None:
+    fused = reciprocal_rank_fusion([values], [1], k=60)
+    assert best_first(fused).tolist() == best_first(values).tolist()
 
 
-@given(rankings=RANKINGS)
-def test_the_order_of_the_rankings_does_not_matter(rankings: list[list[str]]) -> None:
-    assert reciprocal_rank_fusion(rankings) == reciprocal_rank_fusion(rankings[::-1])
-
-
-@given(ranking=st.lists(st.sampled_from("abcdef"), unique=True), n=st.integers(1, 3))
-def test_one_ranking_repeated_is_itself(ranking: list[str], n: int) -> None:
-    assert reciprocal_rank_fusion([ranking] * n) == ranking
+@given(
+    scores=st.integers(1, 8).flatmap(
+        lambda n: st.lists(arrays.arrays(np.float32, n, elements=st.integers(0, 5)), min_size=1, max_size=4)
+    )
+)
+def test_the_order_of_the_scores_does_not_matter(scores: list[np.ndarray]) -> None:
+    weights = [1.0] * len(scores)
+    one, other = reciprocal_rank_fusion(scores, weights, k=60), reciprocal_rank_fusion(scores[::-1], weights, k=60)
+    assert one == pytest.approx(other, abs=1e-6)
 
 
 @given(values=FINITE)

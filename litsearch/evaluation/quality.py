@@ -30,6 +30,7 @@ from litsearch.settings import ROOT, Settings, load_settings
 QUESTIONS = ROOT / "tests" / "quality"
 ORIGINALS = ROOT.parent / "shared" / "seeds"
 HALVES: tuple[Half, ...] = ("dev", "test")
+_RANK_FUSION_K = 60  # of Cormack, Clarke & Buettcher, SIGIR 2009
 _COVERAGES = (0.2, 0.4, 0.6, 0.8, 1.0)
 _STYLES = ("plain", "misspelt", "brand", "euphemism", "letter", "staff")
 
@@ -78,6 +79,11 @@ def stages(*, reranker: bool) -> list[Stage]:
     found: list[Stage] = []
     rules = off
     for name, changes in steps:
+        if name == "fused":
+            # What the fusion was chosen against, a row of its own that the later ones do not build on.
+            by_rank = replace(rules, **changes, rank_fusion_k=_RANK_FUSION_K)
+            found.append(Stage(f"fused by reciprocal rank instead, k = {_RANK_FUSION_K}", by_rank))
+            found.append(Stage("the same, both weighing 1", replace(by_rank, lexical_weight=1.0)))
         rules = replace(rules, **changes)
         found.append(Stage(name, rules))
     return found

@@ -47,22 +47,24 @@ def promote(relevance: Floats, first: NDArray[np.int64], more: Floats) -> Floats
     return promoted
 
 
-def reciprocal_rank_fusion(rankings: Sequence[Sequence[str]], *, k: int = 60) -> list[str]:
-    """Merge rankings of passage ids into one, best first.
+def reciprocal_rank_fusion(scores: Sequence[Floats], weights: Sequence[float], *, k: int) -> Floats:
+    """Fuse several scores of the same candidates, each of shape (n,), by their ranks alone; returns shape (n,).
 
-    Each ranking adds ``1 / (k + rank)``, ranks from 1; ties break by id.
-    Source: Cormack, Clarke & Buettcher, SIGIR 2009.
+    Each score adds ``weight / (k + rank)``, ranks from 1, ties in the given order; candidates at its lowest value it has not
+    found, and adds nothing to them. Source: Cormack, Clarke & Buettcher, SIGIR 2009.
 
     Raises:
         ValueError: if ``k`` is negative.
 
-    >>> reciprocal_rank_fusion([["a", "b"], ["b", "c"]])
-    ['b', 'a', 'c']
+    >>> reciprocal_rank_fusion([np.array([3.0, 2.0, 0.0]), np.array([0.0, 9.0, 4.0])], [1.0, 1.0], k=0).tolist()
+    [1.0, 1.5, 0.5]
     """
     if k < 0:
         raise ValueError(f"k must not be negative, not {k}")
-    totals: dict[str, float] = {}
-    for ranking in rankings:
-        for rank, passage_id in enumerate(ranking, start=1):
-            totals[passage_id] = totals.get(passage_id, 0.0) + 1 / (k + rank)
-    return sorted(totals, key=lambda passage_id: (-totals[passage_id], passage_id))
+    fused = np.zeros(len(scores[0]) if scores else 0, dtype=np.float32)
+    for values, weight in zip(scores, weights, strict=True):
+        found = values > values.min(initial=np.inf)
+        rank = np.empty(len(values), dtype=np.float32)
+        rank[best_first(values)] = np.arange(1, len(values) + 1)
+        fused += np.where(found, np.float32(weight) / (k + rank), np.float32(0.0))
+    return fused
