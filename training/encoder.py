@@ -149,34 +149,12 @@ def draw(group: dict, rng: Random, *, n_negatives: int) -> Sample:
     drawn = rng.sample(other, min(n_negatives, len(other)))
     return Sample(
         # Our own long and misspelt questions are noisy as they are.
-        question if group["source"] == "own" and rng.random() < 0.6 else roughen(question, rng),
+        question if group["source"] in ("own", "libraries") and rng.random() < 0.6 else roughen(question, rng),
         form(stating),
         tuple(form(c) for c in drawn),
         group.get("doc_id") or group["question"],
         (stating["text"], *(c["text"] for c in drawn)),
     )
-
-
-class Topics:
-    """Groups of one file by what they are about, so that a batch can be one small library on one subject.
-
-    Texts of other subjects are told apart by their subject alone; a practice's library has one subject, and what differs
-    is the aspect. Source of the idea: Hofstätter et al., SIGIR 2021 (topic-aware sampling).
-    """
-
-    def __init__(self, groups: Sequence[dict]) -> None:
-        from sklearn.feature_extraction.text import TfidfVectorizer
-
-        texts = (next(f"{c['title']} {c['text']}" for c in g["candidates"] if c["states"]) for g in groups)
-        self._groups = groups
-        self._weights = TfidfVectorizer(stop_words="english", sublinear_tf=True, dtype=np.float32).fit_transform(texts)
-
-    def draw(self, rng: Random, n: int) -> list[dict]:
-        """A group by chance and ``n - 1`` of the ``4 n`` most like it."""
-        first = rng.randrange(len(self._groups))
-        likeness = (self._weights @ self._weights[first].T).toarray()[:, 0]
-        near = np.argsort(-likeness, kind="stable")[: 4 * n].tolist()
-        return [self._groups[i] for i in (first, *rng.sample([i for i in near if i != first], min(n - 1, len(near) - 1)))]
 
 
 # --- measuring --------------------------------------------------------------------------------------------------
@@ -280,7 +258,7 @@ def train(arguments: argparse.Namespace) -> None:
     for path, share in arguments.groups:
         read = [g for g in rows(path) if g["source"] not in arguments.without and g["fold"] == "train"]
         read = [g for g in read if any(c["states"] for c in g["candidates"])]
-        mixture.append((Topics(read), share))
+        mixture.append((read, share))
         log.info("%s: %d groups", path.name, len(read))
     model = Encoder()
     if arguments.start:
@@ -300,8 +278,8 @@ def train(arguments: argparse.Namespace) -> None:
     step = n_groups = 0
     while (done := (time.monotonic() - began) / 60 / arguments.minutes) < 1 and not (arguments.out / "stop").exists():
         step += 1
-        (topics,) = rng.choices([t for t, _ in mixture], weights=[share for _, share in mixture])
-        batch = [draw(g, rng, n_negatives=arguments.negatives) for g in topics.draw(rng, arguments.batch)]
+        files = rng.choices([groups for groups, _ in mixture], weights=[share for _, share in mixture], k=arguments.batch)
+        batch = [draw(rng.choice(groups), rng, n_negatives=arguments.negatives) for groups in files]
         for pg in optimiser.param_groups:
             pg["lr"] = arguments.lr * min(1.0, step / 20) * max(0.05, 1 - done)
         model.train()
