@@ -38,7 +38,10 @@ loading = time.perf_counter() - loading
 started = time.perf_counter()
 report = ingest(settings, encoder=encoder)
 seconds = time.perf_counter() - started
-peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 * (1024 if sys.platform == "darwin" else 1))
+# Linux hands a parent's peak on to its children in getrusage; /proc starts anew with the program.
+status = Path("/proc/self/status")
+peak_kb = int(status.read_text().split("VmHWM:")[1].split()[0]) if status.is_file() else None
+peak_mb = peak_kb / 1024 if peak_kb else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 / 1024
 print(json.dumps({"seconds": seconds, "loading": loading, "peak_mb": peak_mb, "threads": settings.n_threads, **report.to_json()}))
 """
 

@@ -6,6 +6,7 @@ import errno
 import json
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -71,6 +72,8 @@ class Catalogue:
             self._connection = sqlite3.connect(address, uri=True, check_same_thread=False)
         except sqlite3.Error as error:
             raise IndexDamaged(f"{path} cannot be opened ({error}). Run: python ingest.py --rebuild") from error
+        # Questions under way read on from a generation that was replaced; the last of them to let go of it closes the file.
+        weakref.finalize(self, self._connection.close)
 
     def _rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         try:

@@ -62,7 +62,7 @@ class Checker:
         self.wording: Sequence[Rule] = load_wording(settings.practice / "wording.yml")
         self.rules = rules or CheckRules()
         self._stances = stances
-        self._held: _Vectors | None = None
+        self._held: TextVectors | None = None
 
     def check(self, copy: str) -> Iterator[Finding]:
         """The findings for a piece of copy, one a claim in its order, each as soon as it is made; stop reading to stop.
@@ -85,7 +85,7 @@ class Checker:
             )
         queries = questions_of(claim)
         hits = self._gather(queries)
-        evidence = self._weigh(claim, hits)
+        evidence = weigh(full_text(claim), hits, self._vectors(), self._stances)
         finding, confidence, why = decide(evidence, self.rules)
         shown = shown_of(evidence, self.rules)
         return Finding(claim, finding, confidence, tuple(flags), shown, _strength(shown), why, generation, tuple(queries))
@@ -102,32 +102,12 @@ class Checker:
                 found.setdefault(hit.passage.passage_id, hit)
         return list(found.values())
 
-    def _vectors(self) -> _Vectors:
+    def _vectors(self) -> TextVectors:
         """The texts embedded so far, by the encoder of the generation in use."""
         encoder, held = self.searcher.encoder, self._held
         if held is None or held.encoder is not encoder:
-            held = self._held = _Vectors(encoder)
+            held = self._held = TextVectors(encoder)
         return held
-
-    def _weigh(self, claim: Claim, hits: Sequence[Hit]) -> list[Evidence]:
-        """Every passage with what its most telling sentence says about the claim."""
-        stated = full_text(claim)
-        premises = [premises_of(hit) for hit in hits]
-        flat = [premise for group in premises for premise in group]
-        if not flat:
-            return []
-        vectors = self._vectors()
-        embedded = vectors.of([stated, *(_in_context(premise) for premise in flat)])
-        similarity = embedded[1:] @ embedded[0]
-        flat = [replace(premise, similarity=float(s)) for premise, s in zip(flat, similarity, strict=True)]
-        stances = self._stances or RuleStances(_likeness_by(vectors))
-        judgements = iter(zip(flat, stances.judge(stated, flat), strict=True))
-        evidence = []
-        for hit, group in zip(hits, premises, strict=True):
-            judged = [next(judgements) for _ in group]
-            if judged:
-                evidence.append(_evidence(hit, judged))
-        return evidence
 
 
 # ------------------------------------------------------------------------------------------------------ both ways
@@ -260,6 +240,26 @@ def _in_context(premise: Premise) -> str:
 
 # ----------------------------------------------------------------------------------------- evidence and finding
 
+
+def weigh(stated: str, hits: Sequence[Hit], vectors: TextVectors, stances: Stances | None = None) -> list[Evidence]:
+    """Every passage with what its most telling sentence says about a statement, by the rules alone where no model is given."""
+    premises = [premises_of(hit) for hit in hits]
+    flat = [premise for group in premises for premise in group]
+    if not flat:
+        return []
+    embedded = vectors.of([stated, *(_in_context(premise) for premise in flat)])
+    similarity = embedded[1:] @ embedded[0]
+    flat = [replace(premise, similarity=float(s)) for premise, s in zip(flat, similarity, strict=True)]
+    stances = stances or RuleStances(_likeness_by(vectors))
+    judgements = iter(zip(flat, stances.judge(stated, flat), strict=True))
+    evidence = []
+    for hit, group in zip(hits, premises, strict=True):
+        judged = [next(judgements) for _ in group]
+        if judged:
+            evidence.append(_evidence(hit, judged))
+    return evidence
+
+
 # Where two sentences of a passage are equally sure, the one against the claim is shown.
 _ORDER: dict[StanceName, int] = {"conflicts": 0, "supports": 1, "qualifies": 2, "neutral": 3}
 
@@ -364,7 +364,7 @@ def _strength(evidence: Sequence[Evidence]) -> Strength:
 # ------------------------------------------------------------------------------------------------------ the model
 
 
-class _Vectors:
+class TextVectors:
     """Vectors of texts already seen: sentences of a library and words of claims come again and again."""
 
     def __init__(self, encoder: Encoder, limit: int = 20_000) -> None:
@@ -385,7 +385,7 @@ class _Vectors:
         return np.stack([held[text] for text in texts])
 
 
-def _likeness_by(vectors: _Vectors) -> Callable[[Sequence[str], Sequence[str]], Sequence[float]]:
+def _likeness_by(vectors: TextVectors) -> Callable[[Sequence[str], Sequence[str]], Sequence[float]]:
     """How alike single words are to the encoder; good for words that no table of ours holds."""
 
     def likeness(ours: Sequence[str], theirs: Sequence[str]) -> Sequence[float]:
@@ -430,4 +430,16 @@ def decode_copy(content: bytes) -> str:
     return content.decode("cp1252", errors="replace")
 
 
-__all__ = ["CheckRules", "Checker", "decide", "decode_copy", "full_text", "premises_of", "questions_of", "read_copy", "shown_of"]
+__all__ = [
+    "CheckRules",
+    "Checker",
+    "TextVectors",
+    "decide",
+    "decode_copy",
+    "full_text",
+    "premises_of",
+    "questions_of",
+    "read_copy",
+    "shown_of",
+    "weigh",
+]

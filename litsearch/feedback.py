@@ -188,6 +188,22 @@ class Feedback:
             self._forget_old(database)
             database.execute("INSERT INTO asked (day, question, outcome, helped, nearest) VALUES (?, ?, ?, ?, ?)", row)
 
+    @property
+    def today(self) -> date:
+        """The day by which a question's days are counted, in universal time."""
+        return self._today()
+
+    def forget(self) -> int:
+        """Delete the questions past their time, also where keeping was switched off; how many there were.
+
+        Raises:
+            FeedbackError: when the file cannot be written.
+        """
+        if not self.file.is_file():
+            return 0
+        with self._open() as database:
+            return self._forget_old(database)
+
     def asked(self) -> list[Asked]:
         """The questions that are kept still, newest first; those past their time are deleted first.
 
@@ -214,9 +230,9 @@ class Feedback:
         self._compact()
         return count
 
-    def _forget_old(self, database: sqlite3.Connection) -> None:
+    def _forget_old(self, database: sqlite3.Connection) -> int:
         oldest = self._today() - timedelta(days=max(self.days, 0))
-        database.execute("DELETE FROM asked WHERE day <= ?", (oldest.isoformat(),))
+        return int(database.execute("DELETE FROM asked WHERE day <= ?", (oldest.isoformat(),)).rowcount)
 
     def _compact(self) -> None:
         with self._lock, self._errors():

@@ -8,9 +8,10 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from litsearch.errors import CorpusError, Refused
+from litsearch.errors import CorpusError, Refused, StorageError
 from litsearch.settings import ROOT, Settings, load_settings
 
 if TYPE_CHECKING:
@@ -146,8 +147,13 @@ def _report(arguments: argparse.Namespace) -> int:
 def _report_lines(report: GenerationReport) -> Iterator[str]:
     n_sources = len(report.sources)
     yield f"Generation {report.generation}: {len(report.articles)} articles, {n_sources} independent sources."
+    if eases := [article.reading_ease for article in report.articles if article.reading_ease is not None]:
+        yield (
+            f"Reading ease of {len(eases)} articles: from {min(eases):.0f} to {max(eases):.0f}, median {median(eases):.0f}"
+            " (60 to 70 is plain English, below 30 very difficult; each article's own with --json)."
+        )
     for name, n_articles in sorted(report.problem_counts().items(), key=lambda row: (-row[1], row[0])):
-        yield f"{_PROBLEMS[name]}: {n_articles} articles"
+        yield f"{_PROBLEMS[name]}: {n_articles} article{'s' if n_articles > 1 else ''}"
         for article in report.articles:
             found = [problem.detail for problem in article.problems if problem.name == name]
             if found:
@@ -157,6 +163,11 @@ def _report_lines(report: GenerationReport) -> Iterator[str]:
     for article in report.articles:
         yield from (f"mended in {article.document_id}: {repair.what} ({repair.count})" for repair in article.repairs)
     yield from (f"REFUSED {refusal.path}: {refusal.reason}" for refusal in report.refused)
+    if report.problem_counts().keys() & {"title", "date", "author", "kind"}:
+        yield (
+            "To state a title, date, author or kind of source, write a file beside the article that has its whole name with"
+            " .meta.yml behind it (leaflet.pdf.meta.yml), with lines such as 'year: 2021'."
+        )
 
 
 # --------------------------------------------------------------------------------------------------- add and remove
@@ -168,7 +179,20 @@ def _add(arguments: argparse.Namespace) -> int:
     from litsearch.library.shelving import add_article
 
     settings = load_settings(corpus=arguments.corpus)
-    return _each(arguments.files, lambda file: f"added {add_article(settings, file.name, file.read_bytes())}")
+    # A description needs its article to be there.
+    files = sorted(arguments.files, key=lambda file: file.name.endswith(".meta.yml"))
+    return _each(files, lambda file: f"added {add_article(settings, file.name, _content(file))}")
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError as error:
+        raise Refused("is not there. Check the spelling of its name and the folder.") from error
+    except IsADirectoryError as error:
+        raise Refused("is a folder. Name the files in it.") from error
+    except OSError as error:
+        raise Refused(f"cannot be opened ({error.strerror}). Mend its permissions.") from error
 
 
 def _remove(arguments: argparse.Namespace) -> int:
@@ -188,7 +212,7 @@ def _each(names: Sequence[Any], do: Callable[[Any], str]) -> int:
         except Refused as refused:
             print(f"{name} {refused}", file=sys.stderr)
             status = REFUSED
-        except (CorpusError, OSError) as error:
+        except (CorpusError, StorageError) as error:
             print(f"{error}", file=sys.stderr)
             status = REFUSED
     if done:

@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -214,6 +215,9 @@ class Searcher:
         self.notice = ""
         self._index = Index(settings.index)
         self._lock = threading.Lock()
+        # Questions wait for one of these threads: more at once than cores finish no sooner, and every thread that computes keeps
+        # memory of its own, which never shrank while each session's thread did (docs/RELIABILITY.md, "Load").
+        self._workers = ThreadPoolExecutor(settings.n_threads, thread_name_prefix="search")
         self._open: _Library | None = None
 
     def ask(self, question: str, *, top: int = 5) -> Answers:
@@ -298,6 +302,9 @@ class Searcher:
     # ------------------------------------------------------------------------------------------------- the stages
 
     def _find(self, library: _Library, question: str) -> _Found:
+        return self._workers.submit(self._found, library, question).result()
+
+    def _found(self, library: _Library, question: str) -> _Found:
         understood = understand(question, library.glossary, library.speller, self.rules)
         candidates = retrieve(understood, library.generation, library.encoder, self.rules)
         passages = library.generation.catalogue.passages_at([int(position) for position in candidates.positions])
@@ -415,7 +422,7 @@ class Searcher:
             if self._open is None or self._open.state != state:
                 generation, notice = (self._index.open(self.generation), "") if self.generation else self._index.open_good()
                 self.notice = " ".join(part for part in (notice, _model_notice(self.settings, generation)) if part)
-                self._open = _open_library(self.settings, self._index, generation, state)
+                self._open = _open_library(self.settings, self._index, generation, state, self._open)
             return self._open
 
 
@@ -453,9 +460,15 @@ class _Library:
     caution_similarity: Floats
 
 
-def _open_library(settings: Settings, index: Index, generation: Generation, state: tuple[int, int]) -> _Library:
+def _open_library(
+    settings: Settings, index: Index, generation: Generation, state: tuple[int, int], before: _Library | None
+) -> _Library:
+    """Everything for a generation; the models of the one ``before`` serve on where they are the same."""
     model = generation.manifest["model"]
-    encoder = OnnxEncoder(index.exports / model["sha256"][:16], n_threads=settings.n_threads)
+    if before is not None and before.encoder.sha256 == model["sha256"]:
+        encoder = before.encoder
+    else:
+        encoder = OnnxEncoder(index.exports / model["sha256"][:16], n_threads=settings.n_threads)
     glossary = load_glossary(settings.practice / "glossary.yml")
     positions = np.array(generation.catalogue.positions_of("caution"), dtype=np.int64)
     units = np.flatnonzero((generation.units.sentences == WHOLE_PASSAGE) & np.isin(generation.units.passages, positions))
@@ -464,7 +477,7 @@ def _open_library(settings: Settings, index: Index, generation: Generation, stat
         state=state,
         generation=generation,
         encoder=encoder,
-        reranker=open_reranker(settings.reranker, n_threads=settings.n_threads),
+        reranker=before.reranker if before is not None else open_reranker(settings.reranker, n_threads=settings.n_threads),
         glossary=glossary,
         speller=Speller(generation.word_counts, glossary.words),
         judge=load_judge(),

@@ -22,8 +22,10 @@ RUNNING: dict[str, int] = {}
 
 
 @contextmanager
-def served(settings: Settings, *, staff: bool = False, options: Sequence[str] = (), log: Path | None = None) -> Iterator[str]:
-    """Serve the app over a library; gives its address on this machine."""
+def served(
+    settings: Settings, *, staff: bool = False, options: Sequence[str] = (), log: Path | None = None, script: str = "app.py"
+) -> Iterator[str]:
+    """Serve the app over a library; gives its address on this machine. ``script`` may be a stand-in for the app, from the root."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -33,13 +35,14 @@ def served(settings: Settings, *, staff: bool = False, options: Sequence[str] = 
         "LITSEARCH_INDEX": str(settings.index),
         "LITSEARCH_PRACTICE": str(settings.practice),
         "LITSEARCH_THREADS": "2",
+        "LITSEARCH_KEEP_QUESTIONS_DAYS": str(settings.keep_questions_days),
     }
     command = [
         sys.executable,
         "-m",
         "streamlit",
         "run",
-        "app.py",
+        script,
         "--server.port",
         str(port),
         "--server.headless",

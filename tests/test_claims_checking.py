@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gc
+import gzip
 import io
 import json
 import shutil
@@ -19,10 +20,11 @@ from litsearch.claims.export import quote_parts
 from litsearch.commands import main
 from litsearch.embedding import OnnxEncoder
 from litsearch.errors import Refused
-from litsearch.evaluation.claims import Expected, load_expected, measure, run
+from litsearch.evaluation.claims import Expected, figures_of, load_expected, measure, record_scifact, run, scifact
 from litsearch.index import Index
 from litsearch.searching import Searcher
 from litsearch.settings import ROOT, Settings
+from litsearch.testing import FakeEncoder
 from tests.conftest import ORIGINALS
 
 COPY = "Microneedling is safe for all skin types, with no downtime at all. Book now! Microneedling devices are licensed for use at home."
@@ -204,6 +206,41 @@ def test_few_claims_go_in_the_wrong_direction(corpus: str, request: pytest.Fixtu
     assert figures["uncovered_stated"] < 0.1
     assert figures["evidence_recall"] >= 0.9
     assert figures["macro_f1_of_three"] >= (0.8 if corpus == "originals" else 0.65)
+
+
+def test_figures_of_pairs_count_what_goes_the_wrong_way():
+    """Two of four contradicted claims found stated: 0.5; a qualified claim counts as stated, a related one as not found."""
+    pairs = [("conflicts", "stated")] * 2 + [("conflicts", "conflicts")] * 2 + [("qualified", "stated"), ("not_found", "related")]
+    figures = figures_of(pairs)
+    assert figures["wrong direction"].value == 0.5
+    assert figures["stated found stated"].value == 1.0
+    assert figures["not covered found stated"].value == 0.0
+    assert figures["wrong direction"].low < 0.5 < figures["wrong direction"].high
+    # F1: stated 2*1/(1+3), conflicts 2*2/(4+2), not found 1
+    assert figures["macro-F1"].value == pytest.approx((0.5 + 2 / 3 + 1) / 3)
+
+
+def test_scifact_claims_go_through_the_check_story_and_are_recorded(tmp_path: Path):
+    """Sentence 1 of the one abstract rules pain out; the claim that speaks of none is supported there, the other contradicted."""
+    abstracts = [{"doc_id": 7, "title": "On needling", "abstract": ["Twenty people took part.", "Needling caused no pain."]}]
+    claims = [
+        {"claim": "Needling causes no pain.", "evidence": {"7": [{"sentences": [1], "label": "SUPPORT"}]}, "cited_doc_ids": [7]},
+        {"claim": "Needling causes pain.", "evidence": {"7": [{"sentences": [1], "label": "CONTRADICT"}]}, "cited_doc_ids": [7]},
+        {"claim": "Needling reduces cellulite.", "evidence": {}, "cited_doc_ids": [7]},
+    ]
+    for name, rows in (("corpus_sentences", abstracts), ("claims_train", claims)):
+        with gzip.open(tmp_path / f"{name}.jsonl.gz", "wt", encoding="utf-8") as lines:
+            lines.writelines(json.dumps(row) + "\n" for row in rows)
+    found = scifact(tmp_path, FakeEncoder())
+    assert sorted((row.expected, row.found, row.on_rationale) for row in found if row.expected != "not_found") == [
+        ("conflicts", "conflicts", True),
+        ("stated", "stated", True),
+    ]
+    assert [row.found for row in found if row.expected == "not_found"] == ["not_found"]
+    record_scifact(found, FakeEncoder(), 1, tmp_path / "RESULTS.md")
+    written = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
+    assert "<!-- claims-scifact:begin -->" in written
+    assert "| wrong direction | 0.000 (0.00-0.00) |" in written
 
 
 def test_wording_rules_of_the_practice_are_used(committed_index: Settings, tmp_path: Path):

@@ -55,7 +55,13 @@ WHO_MIGHT = "The method can also help people with these conditions:"
         # all, most, some
         ("It is safe for everyone.", "It may not be suitable for everyone.", "conflicts"),
         ("All patients recover in three days.", "Most patients recover in three days.", "qualifies"),
+        # a denial against a plain statement, either way round
+        ("The cartridge cannot be used again.", "The cartridge can be used again for years.", "conflicts"),
+        ("Numbing gel is recommended.", "Avoid numbing gel.", "conflicts"),
+        # likelihood
+        ("Sunlight makes dark marks more likely.", "Dark marks are less likely in sunlight.", "conflicts"),
         # values
+        ("Redness never lasts longer than a week.", "Redness may last for three months.", "conflicts"),
         ("One session is enough.", "You will need several sessions.", "conflicts"),
         ("Redness lasts for three weeks.", "Redness lasts for one or two days.", "conflicts"),
         ("Redness lasts for one or two days.", "Redness lasts a day or two.", "supports"),
@@ -79,6 +85,15 @@ def test_what_a_source_says_about_a_claim(claim: str, source: str, expected: str
         ("The pens are licensed for sale.", "Pens need a licence before sale."),
         ("Microneedling whitens teeth.", "Microneedling brightens the skin."),
         ("Laser treatment shrinks pores.", "Microneedling shrinks pores."),
+        # the source only raises the question
+        ("Microneedling shrinks pores.", "Many clients ask whether microneedling shrinks pores."),
+        ("Microneedling is painless.", "Some visitors were nervous about pain."),
+        ("Scars never come back.", "Whether scars come back can be discussed at your visit."),
+        # what is not done to sore skin says nothing on soreness; most is not all; a denial that the source does not make
+        ("It should not be done on infected skin.", "Infection is possible."),
+        ("Most people feel no pain.", "Some people feel pain."),
+        ("The head is not used twice.", "The head is used on the face."),
+        ("Microneedling works just as a peel does.", "Microneedling works."),
     ],
 )
 def test_the_rules_abstain_where_they_cannot_tell(claim: str, source: str):
@@ -91,6 +106,19 @@ def test_an_item_of_a_list_is_read_with_the_sentence_that_introduces_it():
     assert stance("People with psoriasis should ask a doctor first.", "Psoriasis.", lead_in=SEE_A_DOCTOR) == "supports"
     assert stance("Microneedling treats psoriasis.", "Psoriasis.", lead_in=SEE_A_DOCTOR) == "neutral"
     assert stance("Microneedling can help with sweating.", "Excessive sweating.", lead_in=WHO_MIGHT) == "supports"
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        ("Microneedling is suitable for people with pacemakers.", "conflicts"),
+        ("A pacemaker is no obstacle to microneedling.", "conflicts"),
+        ("Microneedling is suitable for people with dentures.", "neutral"),
+    ],
+)
+def test_an_item_of_not_suitable_if_you_have_speaks_against_suitable(claim: str, expected: str):
+    """The item is no group that the tables know: its own words and the sentence before the list decide."""
+    assert stance(claim, "a pacemaker or a defibrillator", lead_in="Microneedling is not suitable if you have:") == expected
 
 
 def test_a_combined_treatment_supports_the_single_one_only_with_a_condition():

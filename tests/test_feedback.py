@@ -218,6 +218,26 @@ def test_what_was_kept_goes_also_once_keeping_is_switched_off(tmp_path: Path):
     assert kept(tmp_path, days=0).asked() == []
 
 
+def test_forgetting_needs_nobody_to_look_and_says_how_many_went(tmp_path: Path):
+    """Two on day 0 and one on day 20, kept for 30 days: on day 30 two go, also once keeping is off the third."""
+    assert kept(tmp_path).forget() == 0 and list(tmp_path.iterdir()) == []
+    for _ in range(2):
+        kept(tmp_path).keep("Does an unusual zebra hurt?", outcome="nothing")
+    kept(tmp_path, today=TODAY + timedelta(days=20)).keep("Does it hurt?", outcome="nothing")
+    later = TODAY + timedelta(days=30)
+    assert kept(tmp_path, today=later).forget() == 2
+    assert b"zebra" not in (tmp_path / "questions.sqlite").read_bytes()
+    assert kept(tmp_path, today=later).forget() == 0
+    assert kept(tmp_path, days=0, today=later).forget() == 1
+
+
+def test_a_kept_question_takes_the_old_ones_with_it(tmp_path: Path):
+    kept(tmp_path).keep("Does an unusual zebra hurt?", outcome="nothing")
+    kept(tmp_path, today=TODAY + timedelta(days=30)).keep("Does it hurt?", outcome="nothing")
+    with sqlite3.connect(tmp_path / "questions.sqlite") as database:
+        assert database.execute("SELECT question FROM asked").fetchall() == [("Does it hurt?",)]
+
+
 def test_delete_all_leaves_no_word_in_the_file(tmp_path: Path):
     feedback = kept(tmp_path)
     for number in range(20):

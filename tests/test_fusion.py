@@ -85,6 +85,21 @@ def test_values_that_are_all_alike_become_zeros() -> None:
     assert min_max(np.array([7], dtype=np.float32)).tolist() == [0]
 
 
+def test_min_max_by_hand() -> None:
+    """(3 - 2) / (6 - 2) = 0.25; float32 also of what was not."""
+    moved = min_max(np.array([2.0, 6.0, 3.0]))
+    assert (moved.tolist(), moved.dtype) == ([0, 1, 0.25], np.float32)
+    assert min_max(np.array([3.0, 3.0])).dtype == np.float32
+
+
+def test_fused_relevance_is_float32_and_every_score_needs_its_weight() -> None:
+    assert reciprocal_rank_fusion([np.array([1.0, 0.0])], [1], k=0).dtype == np.float32
+    assert reciprocal_rank_fusion([], [], k=0).dtype == np.float32
+    for weights in ([1], [1, 1, 1]):
+        with pytest.raises(ValueError, match="zip"):
+            reciprocal_rank_fusion([floats(1, 0), floats(0, 1)], weights, k=0)
+
+
 def test_no_values_give_no_values() -> None:
     assert min_max(np.zeros(0, dtype=np.float32)).tolist() == []
 

@@ -37,7 +37,7 @@ def test_a_safe_name_is_one_plain_name_and_stays_as_it_is(name: str) -> None:
         return
     assert Path(safe).name == safe and not safe.startswith((".", "~$", "/"))
     assert safe.isprintable() or not safe.isascii()
-    assert len(safe.encode()) <= 240
+    assert len(safe.removesuffix(SIDECAR).encode()) <= 200
     assert safe_name(safe) == safe
 
 
@@ -69,14 +69,14 @@ def test_nothing_is_overwritten(shelf: Shelf) -> None:
     add_article(shelf.settings, "a.md", ARTICLE.encode())
     with pytest.raises(Refused, match="already"):
         add_article(shelf.settings, "a.md", ARTICLE.encode())
-    with pytest.raises(Refused, match="another article"):
+    with pytest.raises(Refused, match="another file"):
         add_article(shelf.settings, "a.md", b"# Other\n\nIt says something else.\n")
     assert (shelf.corpus / "a.md").read_text() == ARTICLE
 
 
 def test_a_link_that_leads_nowhere_is_not_written_through(shelf: Shelf) -> None:
     (shelf.corpus / "a.md").symlink_to(shelf.folder / "outside.md")
-    with pytest.raises(Refused, match="another article"):
+    with pytest.raises(Refused, match="another file"):
         add_article(shelf.settings, "a.md", ARTICLE.encode())
     assert not (shelf.folder / "outside.md").exists()
 
@@ -128,6 +128,65 @@ def test_the_command_line_adds_and_removes_through_the_same_code(
     captured = capsys.readouterr()
     assert "removed new leaflet.md" in captured.out and "no article none.md" in captured.err
     assert [path.name for path in shelf.corpus.iterdir()] == [REMOVED]
+
+
+def test_what_describes_an_article_goes_beside_it_and_only_where_the_article_reads_with_it(shelf: Shelf) -> None:
+    name = f"leaflet.pdf{SIDECAR}"
+    with pytest.raises(Refused, match="Add the article first"):
+        add_article(shelf.settings, name, b"kind: cohort\n")
+    add_article(shelf.settings, "leaflet.pdf", PDF)
+    with pytest.raises(Refused, match="field 'kind' must be one of"):
+        add_article(shelf.settings, name, b"kind: rumour\n")
+    with pytest.raises(Refused, match="Shorten it"):
+        add_article(shelf.settings, name, b"# " + b"x" * 1_000_000)
+    assert [path.name for path in shelf.corpus.iterdir()] == ["leaflet.pdf"]
+    assert add_article(shelf.settings, name, b"kind: cohort\ntitle: After the session\n") == name
+    with pytest.raises(Refused, match="another file"):
+        add_article(shelf.settings, name, b"kind: consensus\n")
+    assert shelf.ingest().refused == ()
+    (document,) = shelf.open().catalogue.documents()
+    assert (document.metadata.kind, document.metadata.title) == ("cohort", "After the session")
+
+
+def test_an_article_and_what_describes_it_can_be_added_in_either_order(
+    shelf: Shelf, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "new.md").write_text(ARTICLE)
+    (tmp_path / f"new.md{SIDECAR}").write_text("year: 2019\n")
+    assert main(["add", "--corpus", str(shelf.corpus), str(tmp_path / f"new.md{SIDECAR}"), str(tmp_path / "new.md")]) == 0
+    assert sorted(path.name for path in shelf.corpus.iterdir()) == ["new.md", f"new.md{SIDECAR}"]
+
+
+def test_files_that_cannot_be_added_are_named_with_what_to_do(
+    shelf: Shelf, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing, folder = tmp_path / "missing.pdf", tmp_path / "folder"
+    folder.mkdir()
+    assert main(["add", "--corpus", str(shelf.corpus), str(missing), str(folder)]) == 1
+    said = capsys.readouterr().err
+    assert f"{missing} is not there." in said and f"{folder} is a folder." in said and "Errno" not in said
+
+
+def test_a_record_cannot_be_removed_by_itself_and_is_told_so(shelf: Shelf) -> None:
+    shelf.write("refs.nbib", "PMID- 1\nTI  - Needling.\nAB  - It pricks.\n")
+    with pytest.raises(CorpusError, match=r"is one record of the file refs\.nbib\. Take out the whole file"):
+        remove_article(shelf.settings, "refs.nbib#1")
+    assert (shelf.corpus / "refs.nbib").is_file()
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "皮"])
+def test_an_article_of_the_longest_name_can_be_added_and_described(shelf: Shelf, letter: str) -> None:
+    path = add_article(shelf.settings, f"{letter * 300}.md", ARTICLE.encode())
+    assert path.endswith(f"{letter}.md")
+    assert add_article(shelf.settings, path + SIDECAR, b"year: 2019\n") == path + SIDECAR
+
+
+def test_a_description_without_its_article_says_how_it_must_be_called(shelf: Shelf) -> None:
+    """``leaflet.meta.yml`` beside ``leaflet.md`` is what most people would write."""
+    shelf.write("leaflet.md", ARTICLE)
+    shelf.write(f"other{SIDECAR}", "kind: cohort\n")
+    (refusal,) = shelf.ingest().refused
+    assert refusal.path == f"other{SIDECAR}" and "leaflet.pdf.meta.yml for leaflet.pdf. Rename it." in refusal.reason
 
 
 def test_a_file_over_the_settings_limit_is_refused_by_them(shelf: Shelf) -> None:

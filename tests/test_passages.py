@@ -219,6 +219,13 @@ def test_the_sentence_that_cautions_is_found(text: str, place: int) -> None:
     assert caution_in(passage) == place
 
 
+def test_the_sentence_that_cautions_is_found_far_into_an_article() -> None:
+    """Sentences count from the article's start: 700 characters on, the third sentence still is the third."""
+    text = "It is brief. It is gentle. People with keloids should not have it. It is loved."
+    passage = Passage("p", "d", 700, 700 + len(text), text, "", "caution", tuple(sentences_of(text, 700)))
+    assert caution_in(passage) == 2
+
+
 def test_one_caution_at_the_end_of_an_advertisement_does_not_make_it_a_caution() -> None:
     praise = "It is brief. It is gentle. It is loved. It lasts. "
     assert role_of(["Benefits"], praise + "It may not be suitable for everyone.") == "text"

@@ -47,6 +47,21 @@ def test_words_read_with_the_wrong_code_page_come_back(page: str, word: str) -> 
     assert repairs
 
 
+@pytest.mark.parametrize("page", ["cp850", "cp437", "cp1252"])
+@pytest.mark.parametrize("sign", ["’", "–", "•"])
+def test_signs_read_with_the_wrong_code_page_come_back(page: str, sign: str) -> None:
+    """Three bytes each; the first shows as Ô, as Γ or as â."""
+    mended, repairs = mend_encoding(f"It doesn{sign.encode().decode(page)}t hurt.")
+    assert mended == f"It doesn{sign}t hurt." and repairs
+
+
+def test_a_letter_of_which_the_accident_lost_a_byte_is_shown_as_lost_and_the_others_come_back() -> None:
+    """The last byte of the closing mark means nothing in code page 1252, so some program wrote a question mark in its place."""
+    mended, repairs = mend_encoding("the so-called â€œplumpingâ€\ufffd of dÃ©colletÃ© skin")
+    assert mended == "the so-called “plumping\ufffd of décolleté skin"
+    assert [repair.what for repair in repairs] == ["wrong encoding undone (ftfy)"]
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -57,6 +72,7 @@ def test_words_read_with_the_wrong_code_page_come_back(page: str, word: str) -> 
         "A ─── rule, a │ bar and a ┌─┬─┐ frame",
         "ﬁne ligatures stay, full-width ＡＢＣ stays",
         "<b>&amp; &lt;tags&gt; stay</b>",
+        "Ôôô, and Γενικά για το δέρμα",
     ],
 )
 def test_text_that_is_right_is_left_alone(text: str) -> None:

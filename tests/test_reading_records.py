@@ -273,10 +273,10 @@ def test_beir_lines_become_documents():
     assert blocks_of(documents[0]) == [("heading", "Needling"), ("paragraph", "It pricks."), ("paragraph", "It heals.")]
     assert documents[1].metadata.name == "Untitled (corpus.jsonl)"
     assert [refusal.reason.split(".")[0] for refusal in refused] == [
-        "line 2 is not valid JSON",
-        "line 4 has no text",
+        "is not valid JSON (line 2)",
+        "has no text (line 4)",
         "stands in the file twice; the first one was kept",
-        "line 7 is not a JSON object",
+        "is not a JSON object (line 7)",
     ]
 
 

@@ -191,7 +191,7 @@ def test_the_page_says_how_it_read_a_misspelt_question_and_an_everyday_word(
     (tmp_path / "glossary.yml").write_text("entries:\n- term: striae\n  says: [stretch marks]\n", encoding="utf-8")
     said = words_of_page(serve(committed_index, practice=tmp_path, q="how many sesions for stretch marks"))
     assert SAY("reading.spelling", said="sesions", read="sessions") in said
-    assert re.search(r"stretch marks?: in the literature, striae", said)
+    assert re.search(r"For “stretch marks?” the literature says “striae”", said)
 
 
 @pytest.mark.parametrize("question", ["", "   ", "?!"])
@@ -239,7 +239,7 @@ def test_a_passage_opens_its_whole_article_with_the_answer_marked(serve: Serve, 
     document = Searcher(committed_index).article(hits[0].passage.document_id)
     assert document is not None
     markup = markup_of(page)
-    body = html.unescape(re.sub(r"<[^>]+>", " ", markup[markup.index('<div class="body">') :]))
+    body = html.unescape(re.sub(r"<[^>]+>", " ", markup[markup.index("<header><h1") :]))
     for block in document.blocks:
         assert " ".join(document.text[block.start : block.end].split()) in " ".join(body.split())
     here = markup[markup.index('id="here"') :]
@@ -247,6 +247,14 @@ def test_a_passage_opens_its_whole_article_with_the_answer_marked(serve: Serve, 
     assert SAY("article.place", n=1, of=len(hits)) in words_of_page(page)
     assert f"passage={hits[1].passage.passage_id}" in markup
     assert SAY("article.back", question=question) in words_of_page(page)
+
+
+def test_an_article_that_begins_with_its_title_shows_it_once(serve: Serve, own: Settings):
+    """The file states it in its front matter and as its first heading; the page's own heading is both."""
+    (document_id,) = [name for name, _, metadata in Searcher(own).articles() if metadata.title == "Needling and scars"]
+    markup = markup_of(serve(own, article=document_id))
+    assert markup.count("Needling and scars") == 1
+    assert "<h1" in markup and SAY("article.contents") in markup and "What it does</a>" in markup
 
 
 def test_an_article_opens_by_its_own_address(serve: Serve, committed_index: Settings):
@@ -396,7 +404,7 @@ def test_the_library_page_lists_articles_refusals_and_repairs(
 def test_the_settings_page_says_where_each_value_comes_from(serve: Serve, own: Settings):
     page = open_page(serve(own, staff=True), "settings")
     said = words_of_page(page)
-    assert str(own.index) in said and "environment LITSEARCH_INDEX" in said and SAY("settings.default") in said
+    assert str(own.index) in said and "environment variable LITSEARCH_INDEX" in said and SAY("settings.default") in said
 
 
 def test_staff_pages_are_refused_where_other_machines_could_reach_them(

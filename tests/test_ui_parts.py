@@ -48,6 +48,7 @@ def test_every_language_says_everything_with_the_same_values(language: str):
 MADE = (
     "kind.", "urgent.", "evidence.", "problem.", "contact.", "column.", "build.", "restates.", "library.change.", "cautions.", "differing.",
     "passage.missing", "article.missing", "not_advice", "source.digest", "aspect.", "ease.", "coverage.about.",
+    "number.",
 )  # fmt: skip
 
 
@@ -74,6 +75,7 @@ def test_hardly_any_english_question_is_taken_for_foreign():
     "question",
     [
         "¿Cuánto dura la recuperación?",
+        "¿Cuántas sesiones necesito?",
         "¿Es seguro para la piel oscura?",
         "Combien de séances faut-il pour les cicatrices ?",
         "Wie viele Sitzungen brauche ich für die Narben?",

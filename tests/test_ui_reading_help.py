@@ -9,14 +9,17 @@ import html
 import os
 import re
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 import streamlit as st
+from streamlit.testing.v1 import AppTest
 
 from litsearch.feedback import Feedback
 from litsearch.glossary import Entry, Glossary
@@ -114,7 +117,7 @@ def test_every_explained_term_can_be_focused_and_names_its_explanation_in_the_li
 def test_the_explanation_is_no_part_of_the_quoted_passage(serve: Serve, committed_index: Settings):
     page = serve(committed_index, q=SCARS)
     explanation = terms_of_page(page)[0][0]
-    quotes = re.findall(r"<blockquote>.*?</blockquote>", markup_of(page), re.S)
+    quotes = re.findall(r"<blockquote.*?</blockquote>", markup_of(page), re.S)
     assert quotes and all(html.unescape(explanation) not in html.unescape(re.sub(r"<[^>]+>", "", quote)) for quote in quotes)
 
 
@@ -317,6 +320,26 @@ def test_the_coverage_page_says_how_to_switch_it_on(serve: Serve, own: Settings,
     assert "keep_questions_days" in words_of_page(page)
 
 
+@pytest.mark.parametrize("days", ["30", "0"])
+@pytest.mark.parametrize("staff", [False, True], ids=["patients", "staff"])
+def test_old_questions_go_with_the_first_page_that_anybody_opens(
+    serve: Serve, own: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, staff: bool, days: str
+):
+    """A year old: gone once either process draws its first page, also where keeping was switched off since."""
+    Feedback(tmp_path / "questions.sqlite", days=30, today=lambda: date(2020, 1, 1)).keep("Zebra?", outcome="nothing")
+    monkeypatch.setenv("LITSEARCH_KEEP_QUESTIONS_DAYS", days)
+    page = serve(own, staff=staff, practice=tmp_path)
+    assert SAY("error.title") not in words_of_page(page)
+    with sqlite3.connect(tmp_path / "questions.sqlite") as database:
+        assert database.execute("SELECT count(*) FROM asked").fetchone() == (0,)
+
+
+def test_a_file_of_questions_that_cannot_be_used_stops_no_page(serve: Serve, own: Settings, tmp_path: Path):
+    (tmp_path / "questions.sqlite").write_bytes(b"no database at all" * 100)
+    said = words_of_page(serve(own, practice=tmp_path, q="Do scars look flatter?"))
+    assert SAY("answered.title") in said and SAY("error.title") not in said
+
+
 # -------------------------------------------------------------------------------------------------------------- states
 
 
@@ -325,6 +348,98 @@ def test_a_question_in_another_language_is_told_so_and_searched_all_the_same(ser
     assert SAY("language.note") in said
     assert any(SAY(f"{outcome}.title") in said for outcome in ("answered", "related", "nothing"))
     assert SAY("language.note") not in words_of_page(serve(committed_index, q=SCARS))
+
+
+class Said(HTMLParser):
+    """What a page says in its own language: its words and its labels, without quotations, names and the practice's own words."""
+
+    # Names of works, sections and people, what was typed, and what the practice's files say.
+    LEFT_OUT = frozenset({"by-line", "digest", "section", "reading", "say", "beyond", "reach", "on-paper"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self._open: list[bool] = []
+
+    def handle_starttag(self, name: str, attributes: list[tuple[str, str | None]]) -> None:
+        stated = dict(attributes)
+        outside = stated.get("lang") == "en" or not self.LEFT_OUT.isdisjoint((stated.get("class") or "").split())
+        self._open.append(outside or (bool(self._open) and self._open[-1]))
+        if not self._open[-1] and stated.get("class") != "open":
+            self.words += [stated.get("aria-label") or "", stated.get("title") or ""]
+        if name in ("br", "hr"):
+            self._open.pop()
+
+    def handle_endtag(self, name: str) -> None:
+        self._open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not any(self._open[-1:]):
+            self.words.append(data)
+
+
+# Little words that Spanish does not have.
+ENGLISH = frozenset(
+    "the and of is are was this that these with not for from to what which who how it its by in on at your you".split()
+)
+
+
+def english_in(page: AppTest) -> list[str]:
+    """The texts of a page in which English words stand that are no quotation."""
+    reader = Said()
+    reader.feed(markup_of(page))
+    labels = [str(part.label) for part in (*page.button, *page.text_input, *page.checkbox, *page.selectbox)]
+    return [text for text in (*reader.words, *labels) if ENGLISH & set(re.findall(r"[a-z]+", text.lower()))]
+
+
+def test_the_finder_of_english_finds_it_and_leaves_quotations_alone():
+    reader = Said()
+    reader.feed('<p title="The kind">Uno<q lang="en">one of <b>the</b> two</q> dos</p><p>What is it?</p>')
+    assert [words for words in reader.words if words] == ["The kind", "Uno", " dos", "What is it?"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {"q": "Does it help acne scars?"},
+        {"q": "is it done with a lazer?"},
+        {"q": BUS},
+        {"q": "?!"},
+        {"q": "I have truble brething"},
+        {"article": "web-who-should-and-should-not.md"},
+        {"article": "nowhere"},
+    ],
+    ids=["first visit", "answered", "related", "nothing", "empty", "urgent", "article", "missing article"],
+)
+def test_a_spanish_page_says_nothing_in_english_but_what_it_quotes(
+    serve: Serve, committed_index: Settings, query: dict[str, str]
+):
+    page = serve(committed_index, lang="es", **query)
+    assert english_in(page) == []
+    assert Strings("es")("tools.print") in words_of_page(page)
+
+
+@pytest.mark.parametrize("name", ["library", "coverage", "settings"])
+def test_the_staffs_spanish_pages_say_nothing_in_english(serve: Serve, own: Settings, keeping: Path, name: str):
+    """The claims desk's words stand in no catalogue yet."""
+    Feedback(keeping / "questions.sqlite", days=30).keep("Zebra?", outcome="nothing")
+    serve(own, staff=True, practice=keeping)
+    script = f"from litsearch.ui import staff\nfrom litsearch.ui.app import guarded\nguarded(staff.{name})"
+    page = AppTest.from_string(script, default_timeout=300)
+    page.query_params["lang"] = "es"
+    page.run()
+    assert Strings("es")(f"{name}.title") in words_of_page(page)
+    # The corpus's own titles, and where folders lie, stand in tables.
+    quoted = ("hostile", "needling", str(own.corpus.parent.parent.parent))
+    assert [text for text in english_in(page) if not any(name in text.lower() for name in quoted)] == []
+
+
+def test_what_is_quoted_on_a_page_in_another_language_says_that_it_is_english(serve: Serve, committed_index: Settings):
+    """A screen reader then reads it aloud in English; on English pages nothing needs saying."""
+    quotes = re.findall(r"<blockquote[^>]*>", markup_of(serve(committed_index, lang="es", q=SCARS)))
+    assert len(quotes) > 3 and all(' lang="en"' in quote for quote in quotes)
+    assert 'lang="en"' not in markup_of(serve(committed_index, q=SCARS))
 
 
 def test_a_corpus_that_changed_after_the_index_was_built_is_served_from_the_index_and_named_to_the_staff(

@@ -10,7 +10,7 @@ from typing import Literal
 
 from litsearch.claims.concepts import AREAS, BROADER, LIGHT, OPPOSITES, RELATED
 from litsearch.claims.pair import COVERED, FAMILY, TOPIC, Pair
-from litsearch.claims.statement import ANY_OTHER, Comparison, Statement
+from litsearch.claims.statement import ANY_OTHER, Comparison, Statement, read
 from litsearch.claims.values import Value, relate
 
 
@@ -43,6 +43,10 @@ def _burdens(pair: Pair) -> Iterator[Remark]:
                 continue
             name = _plain(said.name)
             if said.amount == 0 and found.amount > 0 and not found.negated:
+                if not said.absent or (pair.claim.most and not pair.source.most and not pair.source.universal):
+                    # What is not done to sore skin says nothing of soreness; "most feel no pain" leaves room for some.
+                    yield Remark("open", 0.5, f"the source does not say whether there is {name}")
+                    continue
                 weight = (0.85 if kind == "same" else 0.7) - (0.15 if found.effect > 0 else 0.0)
                 yield Remark(
                     "opposes",
@@ -111,6 +115,7 @@ def _effects(pair: Pair) -> Iterator[Remark]:
                     yield Remark("agrees", 0.75, f"both speak of the same effect on {name}")
             elif (
                 said.negated != found.negated
+                and (said.absent or found.absent)
                 and said.concept.group == "target"
                 and not said.effect
                 and not found.effect
@@ -143,7 +148,7 @@ def _suitability(pair: Pair) -> Iterator[Remark]:
         return
     people = _people(claim)
     if people and people & _people(source):
-        if pair.caution:
+        if pair.caution and not (pair.source.caution and _allowed(source.text, people)):
             yield Remark("opposes", 0.85, "the source names these people among those who should be careful or ask a doctor first")
         elif not any(m.name in ("safe", "suitable") and not m.negated for m in source.mentions):
             yield Remark("open", 0.5, "the source mentions these people without saying that it is suitable for them")
@@ -160,6 +165,49 @@ def _suitability(pair: Pair) -> Iterator[Remark]:
             yield Remark("weaker", 0.6, "the source says it for most or some people, not for all")
     elif pair.caution and source.not_universal and others:
         yield Remark("weaker", 0.65, "the source says that it is not for everyone")
+
+
+def _allowed(text: str, people: frozenset[str]) -> bool:
+    """Whether the part of a sentence that names these people says that they can have it, and warns of nothing."""
+    parts = [read(part) for part in re.split(r"[,;:]|\b(?:but|however|although|though)\b", text)]
+    about = [part for part in parts if _people(part) & people]
+    return bool(about) and all(_FITS.search(part.text) and not part.caution and not part.negative for part in about)
+
+
+# Says that somebody can have it, or that nothing stands in the way.
+_FITS = re.compile(
+    r"\b(can|may) (still |usually |safely |generally )?(be (treated|done|removed|given|offered|operated|injected)|have|undergo"
+    r"|go ahead|start|receive)\b|\b(suitable|suited|safe|fine|eligible|good candidates?|welcome) (for|in|to)\b",
+    re.IGNORECASE,
+)
+_NO_OBSTACLE = re.compile(
+    r"\b(no|not an?|never an?|hardly an?) (obstacle|barrier|hindrance|problem|reason|contra.?indication|bar)\b"
+    r"|\b(do|does|did|is|are|need) not (prevent|rule out|exclude|stop|matter|be interrupted)\b|\bnothing speaks against\b",
+    re.IGNORECASE,
+)
+
+
+def _exclusions(pair: Pair) -> Iterator[Remark]:
+    """An item of a list of those who should not have it, or should ask first, against a claim that they can have it."""
+    claim, source = pair.claim, pair.source
+    fits = _FITS.search(claim.text)
+    allows = bool(_NO_OBSTACLE.search(claim.text)) or (fits is not None and not read(claim.text[: fits.end()]).negative)
+    if not allows:
+        if claim.negative and (_NO_OBSTACLE.search(source.text) or _FITS.search(source.text)):
+            yield Remark("open", 0.5, "the source says that they can have it, or warns of something else")
+        return
+    if not pair.listed_caution:
+        if not _people(claim) and (source.negative or not _FITS.search(source.text)) and not claim.universal:
+            yield Remark("open", 0.5, "the source does not say for whom it is suitable")
+        return
+    if _NO_OBSTACLE.search(source.text):
+        return
+    ours, theirs = claim.affirmed | claim.denied, source.affirmed | source.denied
+    named = {m.name for m in claim.mentions} & {m.name for m in source.mentions} - LIGHT
+    if (theirs and len(ours & theirs) >= LISTED * len(theirs)) or named:
+        yield Remark("opposes", 0.85, "the source lists this among the reasons not to have it or to ask a doctor first")
+    else:
+        yield Remark("open", 0.5, "the source lists other reasons not to have it")
 
 
 def _people(statement: Statement) -> frozenset[str]:
@@ -225,7 +273,11 @@ def _figures(pair: Pair) -> Iterator[Remark]:
         found += [(o, "same") for o in pair.around.values if relate(value, o) == "same"]
         relations = {relation for _, relation in found}
         said = f"“{value.text.strip()}”"
-        if "same" in relations:
+        if _DENIED_AFTER.match(pair.claim.text[value.end :]):
+            # "One session is not enough" is not what "one session" says.
+            if not pair.source.negative or not relations:
+                yield Remark("open", 0.6, f"the source does not deny it of {said}")
+        elif "same" in relations:
             yield Remark("agrees", 0.8, f"the source gives {said} as well")
         elif "overlaps" in relations:
             yield Remark(
@@ -241,6 +293,9 @@ def _figures(pair: Pair) -> Iterator[Remark]:
             yield Remark("open", 0.6, f"the source gives another figure than {said}: “{_first(found, 'differs')}”")
         else:
             yield Remark("open", 0.6, f"the source does not give {said}")
+
+
+_DENIED_AFTER = re.compile(r"(?:\s+[\w-]+){1,5}?\s+(?:not|never|no|cannot)\b", re.IGNORECASE)
 
 
 def _first(found: Sequence[tuple[Value, str]], relation: str) -> str:
@@ -260,9 +315,14 @@ def _may_differ(pair: Pair, value: Value, found: Sequence[tuple[Value, str]]) ->
         )
     if value.kind == "length":
         return pair.rest_covered() >= 0.75 and bool(pair.claim.names & pair.source.names & {"needle", "depth", "device"})
+    if value.kind == "percentage" and _SHARE.search(value.text) and _SHARE.search(other.text):
+        # Trials differ; a third of all treatments against three in a hundred is more than that.
+        return pair.rest_covered() >= 0.85 and min(value.high, other.high) * 4 <= max(value.low, other.low)
     return pair.rest_covered() >= 0.85 and pair.premise.similarity >= 0.7 and value.kind in ("frequency", "age")
 
 
+# A part of people or treatments, as against a percentage of improvement or a confidence bound.
+_SHARE = re.compile(r"\b(in|of)\b", re.IGNORECASE)
 _ATTRIBUTES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(pattern, re.IGNORECASE))
     for name, pattern in (
@@ -302,11 +362,18 @@ def _fits(ours: str, theirs: str) -> bool:
     return ours == theirs or not ours or not theirs
 
 
+# An item of a list is what a claim speaks of when the claim holds this part of its words: "a pacemaker or an implanted ...".
+LISTED = 0.3
+# A denial of one word opposes only where this part of the claim's other content is accounted for.
+POLAR = 0.7
+_BOUNDED = re.compile(r"\b(until|unless|before|without|other than|as \w+ as|more than|any \w+(er|ier))\b", re.IGNORECASE)
 _USE = re.compile(r"\b(use[sd]?|using|requires?|required|involves?|needs?|needed|done with|contains?)\b", re.IGNORECASE)
 
 
 def _polarity(pair: Pair) -> Iterator[Remark]:
     """One thing affirmed and denied: used and not used, needed and not needed, allowed and to be avoided."""
+    # Where both deny something, or one only until or unless, a word under a negation here and not there tells nothing.
+    one_denies = pair.claim.negative != pair.source.negative and not _BOUNDED.search(pair.claim.text)
     for said in (m for m in pair.claim.mentions if m.concept.group in ("thing", "treatment", "action") and m.name not in LIGHT):
         if said.name in ("safe", "suitable", "remove", "worsen") or (
             said.name in pair.claimed_treatments & FAMILY and not said.negated and said.first < 3
@@ -322,6 +389,8 @@ def _polarity(pair: Pair) -> Iterator[Remark]:
         if pair.claim.caution and said.negated and not pair.source.permits:
             continue
         if all(m.negated != said.negated for m in same):
+            if not one_denies or pair.rest_covered(said.name) < POLAR:
+                continue
             yield Remark("opposes", 0.65, f"one says it of {_plain(said.name)}, the other denies it")
         elif all(m.negated == said.negated for m in same) and said.negated:
             yield Remark("agrees", 0.6, f"both deny it of {_plain(said.name)}")
@@ -334,6 +403,64 @@ def _polarity(pair: Pair) -> Iterator[Remark]:
             yield Remark("open", 0.4, f"the source does not deny it of {_plain(said.name)}")
 
 
+def _denials(pair: Pair) -> Iterator[Remark]:
+    """The whole sentence: a claim that denies is not carried by a source that denies nothing, nor one denied by the source."""
+    claim, source = pair.claim, pair.source
+    ruled_out = any(m.amount == 0 and m.concept.group == "burden" for m in claim.mentions)
+    if claim.negative and not source.negative and not pair.caution and not ruled_out:
+        yield Remark("open", 0.5, "the source denies nothing of what the claim denies")
+    flipped = (claim.denied & source.affirmed - source.denied) | (claim.affirmed & source.denied - source.affirmed)
+    kept = ((claim.denied & source.denied) | (claim.affirmed & source.affirmed)) - flipped
+    if len(flipped) > len(kept) or (flipped and claim.negative != source.negative):
+        yield Remark("open", 0.5, "one denies what the other says")
+    strong = pair.coverage >= SAME and not pair.missing and pair.premise.similarity >= ALIKE and not claim.values
+    strong = strong and not pair.lead.negative and not pair.caution
+    if strong and not ruled_out and not claim.comparison and not _BOUNDED.search(claim.text):
+        if claim.negative and not source.negative:
+            yield Remark("opposes", 0.65, "the claim denies what the source says")
+        elif not claim.negative and flipped and len(flipped) >= len(kept):
+            yield Remark("opposes", 0.65, "the source denies what the claim says")
+
+
+# From here on a sentence says so much of the claim that one without the other's denial contradicts it.
+SAME, ALIKE = 0.85, 0.55
+
+
+def _likelihoods(pair: Pair) -> Iterator[Remark]:
+    """More or less likely, a higher or a lower risk: the same way, the other way, or not said."""
+    claim, source = pair.claim, pair.source
+    if not claim.likelihood or claim.comparison:
+        return
+    if not source.likelihood or pair.rest_covered("risk", "up", "down", "often") < POLAR:
+        yield Remark("open", 0.5, "the source does not say that it is more or less likely")
+    elif (claim.likelihood == source.likelihood) != (claim.negative == source.negative):
+        yield Remark("opposes", 0.75, "the claim and the source disagree on whether it becomes more or less likely")
+    else:
+        yield Remark("agrees", 0.7, "both say whether it becomes more or less likely")
+
+
+_COMPARES = re.compile(
+    r"\b(as \w+ as|just as|than|compared|versus|whereas|while|unlike|both|equal\w*|alike|same)\b", re.IGNORECASE
+)
+_MOST_OF = re.compile(r"\b(most|the majority) (of|people|patients|clients|\w+s)\b", re.IGNORECASE)
+_DOES = frozenset({"up", "down", "improve", "worsen", "remove"})
+
+
+def _unsaid(pair: Pair) -> Iterator[Remark]:
+    """What a claim adds to the words it shares with a source: a comparison, a majority, an effect."""
+    claim, source = pair.claim, pair.source
+    if _COMPARES.search(claim.text) and not _COMPARES.search(source.text) and not source.comparison:
+        yield Remark("open", 0.5, "the source does not compare the two")
+    if _MOST_OF.search(claim.text) and not (
+        source.most or source.universal or any(v.kind == "percentage" for v in source.values)
+    ):
+        yield Remark("weaker", 0.6, "the source does not say it of most")
+    does = claim.names & _DOES
+    if does and not any(m.effect for m in claim.mentions) and not source.names & _DOES:
+        yield Remark("open", 0.5, "the source does not say that it does this")
+
+
+_TWO_SIDES = re.compile(r"\b(whereas|while|but others?|others|some .{1,60}\bothers)\b", re.IGNORECASE)
 # Safe beside risk and dark beside light skin are said in one breath without excluding each other.
 _EXCLUDING = OPPOSITES - {frozenset({"safe", "risk"}), frozenset({"darkskin", "lightskin"})}
 
@@ -345,8 +472,15 @@ def _opposites(pair: Pair) -> Iterator[Remark]:
     for said in (m for m in pair.claim.mentions if not m.negated):
         for found in (m for m in pair.source.mentions if not m.negated):
             pair_of_names = frozenset((said.name, found.name))
-            if pair_of_names in _EXCLUDING and pair.rest_covered(said.name) >= TOPIC:
+            if pair_of_names in _EXCLUDING and not _TWO_SIDES.search(pair.source.text) and pair.rest_covered(said.name) >= TOPIC:
                 yield Remark("opposes", 0.7, f"the claim says “{_plain(said.name)}”, the source “{_plain(found.name)}”")
+
+
+# "No significant difference between the halves" is a comparison; this says that people or cases differ.
+_VARIES = re.compile(
+    r"\b(var(y|ies|ied|ying)|depend(s|ed|ing)? on|differs? (from|between) (person|patient|people|case|one)|individual)\b",
+    re.IGNORECASE,
+)
 
 
 def _quantities_of_people(pair: Pair) -> Iterator[Remark]:
@@ -362,7 +496,7 @@ def _quantities_of_people(pair: Pair) -> Iterator[Remark]:
         return
     if source.not_universal and pair.coverage >= TOPIC:
         yield Remark("opposes", 0.7, "the source says that it does not hold for all")
-    elif "vary" in source.names and pair.coverage >= TOPIC:
+    elif _VARIES.search(source.text) and pair.coverage >= TOPIC:
         yield Remark("opposes", 0.6, "the source says that this differs from case to case")
     elif not source.universal:
         yield Remark("weaker", 0.6, "the source does not say it of all" + (", it says most" if source.most else ""))
@@ -372,6 +506,7 @@ def _absolutes(pair: Pair) -> Iterator[Remark]:
     """Guaranteed, permanent, complete: a plain source does not carry an absolute claim."""
     if (
         pair.claim.absolute
+        and not pair.claim.negative
         and not pair.source.absolute
         and not any(m.amount == 0 and m.concept.group == "burden" for m in pair.claim.mentions)
     ):
@@ -404,9 +539,13 @@ POINTS: tuple[Callable[[Pair], Iterator[Remark]], ...] = (
     _burdens,
     _effects,
     _suitability,
+    _exclusions,
     _comparisons,
     _figures,
     _polarity,
+    _denials,
+    _likelihoods,
+    _unsaid,
     _opposites,
     _quantities_of_people,
     _absolutes,

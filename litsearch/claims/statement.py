@@ -17,7 +17,8 @@ class Mention:
 
     ``amount``: 0 none, 1 little, 2 some (or not stated), 3 much. ``effect``: +1 when the sentence says that a treatment does
     good there (less of what is unwanted, more of what is wanted), -1 harm or no benefit, 0 not stated. ``complete`` when it is
-    said to go away altogether, ``incomplete`` when it is said not to.
+    said to go away altogether, ``incomplete`` when it is said not to. ``absent`` when it is itself what is said not to be
+    there: "no pain", "not painful", but not "should not be done on infected skin".
     """
 
     concept: Concept
@@ -28,6 +29,7 @@ class Mention:
     incomplete: bool
     first: int
     last: int
+    absent: bool = False
 
     @property
     def name(self) -> str:
@@ -46,7 +48,12 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One sentence as the rules read it."""
+    """One sentence as the rules read it.
+
+    ``denied`` and ``affirmed`` hold the stems of its content words by whether they stand under a negation; ``negative`` when
+    anything in it denies. ``question`` also when it only raises one without settling it. ``likelihood`` is +1 when something
+    is said to become likelier or more frequent, -1 for less so, 0 where neither is said.
+    """
 
     text: str
     mentions: tuple[Mention, ...]
@@ -63,6 +70,10 @@ class Statement:
     caution: bool
     permits: bool
     question: bool
+    denied: frozenset[str]
+    affirmed: frozenset[str]
+    negative: bool
+    likelihood: int
 
     def named(self, name: str) -> list[Mention]:
         return [m for m in self.mentions if m.name == name]
@@ -102,6 +113,7 @@ def read(text: str) -> Statement:
         and len(token.word) > 2
     )
     universal, not_universal = _quantifiers(tokens, negated)
+    content = [(t.stem, n) for n, t in enumerate(tokens) if t.word not in _COMMON and t.word not in _NEGATORS and len(t.word) > 2]
     return Statement(
         text=text,
         mentions=mentions,
@@ -117,7 +129,11 @@ def read(text: str) -> Statement:
         hedged=bool(_HEDGED.search(text)),
         caution=bool(CAUTION.search(text)),
         permits=bool(_PERMITS.search(text)),
-        question=text.rstrip().endswith("?"),
+        question=text.rstrip().endswith("?") or bool(_RAISES.search(text)),
+        denied=frozenset(stem for stem, n in content if negated[n]),
+        affirmed=frozenset(stem for stem, n in content if not negated[n]),
+        negative=any(negated) or any(f.mark == "!" for f in found) or bool(_DENIES.search(text)),
+        likelihood=_likelihood(text),
     )
 
 
@@ -208,9 +224,9 @@ CAUTION = re.compile(
     r"|\bshould (not|avoid|never|ask|see|consult|talk|speak)\b|\bshouldn.t\b|contra.?indicat|\b(bad|poor|unsuitable)"
     r" candidates?\b|\bunsuitable\b"
     r"|\b(see|consult|ask|talk to|speak to|check with|tell)( with)? (your|a|an|the)( [a-z]+)? ?(doctor|dermatologist|gp"
-    r"|physician|professional|provider)"
+    r"|physician|professional|provider|nurse|surgeon|midwife|pharmacist|therapist|practitioner|clinician)"
     r"|\b(at|higher|increased|greater|more) (a )?(higher |increased |greater )?risk\b|\bmust not\b|\bwarn(s|ed|ing)?\b"
-    r"|\bcannot be treated\b|\bavoid(ing|ed)?\b",
+    r"|\b(will|can) not (be )?(offered|possible|go ahead|treat|done)\b|\bnot (then )?possible\b|\bcannot be treated\b|\bavoid(ing|ed)?\b",
     re.IGNORECASE,
 )
 _PERMITS = re.compile(
@@ -219,6 +235,47 @@ _PERMITS = re.compile(
     r"|no (concern|worr\w+|problem)s?|no need|not need(ed)?|needn.t|welcome|eligible|nothing to stop)\b",
     re.IGNORECASE,
 )
+
+
+# Speaks of a question, a worry or a rumour and leaves open what is so: "Many clients ask whether it helps."
+_RAISES = re.compile(
+    r"(?<!regardless of )(?<!no matter )\bwhether\b(?! or not)(?![^.;]{0,60}\bor (old|young|new|small|large|not)\b)"
+    r"|\b(people|patients?|clients?|readers?|customers?|women|men|guests?|parents?|visitors?|users?|friends?|athletes|some|many"
+    r"|others|most|everyone|they)\b[^.;]{0,30}\b(ask(s|ed)?|wonder(s|ed)?|enquired?|debate[sd]?|speculate[sd]?)\b"
+    r"|\b(we|i|us|are|is|am) (are |am |is )?(often|frequently|sometimes|regularly|always|also|now)? ?(asked|being asked|being talked)\b"
+    r"|\b(keep|kept) asking\b|\basked about\b"
+    r"|\b(is|remains|are|remain) (still )?(an? )?(open|unanswered|matter of debate|debated|disputed|unclear|unknown|not known|not (yet )?settled)"
+    r"|\b(nobody|no one|no study|no trial) (has|have) (yet )?settled\b|\bcould not agree\b|\ba question (for|that|on which|of taste)\b"
+    r"|\bquestions? (about|on) [^.;]{1,60}\b(should be|are best|can be|are for|is for)\b"
+    r"|\b(may|might|will) have (heard|read)\b|\b(lovely |many )?stories (are told|about)\b|\b(nervous|worried|anxious|curious) about\b"
+    r"|\b(can|could|may|will) (discuss|talk (to you )?about|be discussed)\b|\bis a (debate|question|topic|subject) for\b"
+    r"|\b(raise|mention|bring) (it|this|these|any worry|them) (at|to|with|when|up)\b",
+    re.IGNORECASE,
+)
+# Denies without a word of negation in it.
+_DENIES = re.compile(
+    r"\b(seldom|rarely|hardly|barely|scarcely|unlike|instead of|fail(s|ed)?|un(suitable|able|likely|safe|necessary|changed|affected)"
+    r"|impossible|in vain|too \w+ to|too much for|neither|nor|refus\w+|exclud\w+|rul(es?|ed) out|forbidden|banned"
+    r"|contra.?indicat\w+|free (of|from)|far from|anything but|except|only)\b",
+    re.IGNORECASE,
+)
+_LIKELIER = re.compile(
+    r"\b(more|likelier|likeliest)( much| far| a lot)? (likely|often|common|commonly|frequent|frequently)\b|\blikelier\b"
+    r"|\b(rais(es?|ed|ing)|increas(es?|ed|ing)|add(s|ed)? to|higher|greater)( in| the| your| their| a| is)* (risk|chance|odds|likelihood|danger)\b"
+    r"|\b(risk|chance|odds|likelihood|danger)s? (\w+ ){0,4}(ris(es?|ing)|rose|goes up|higher|greater|increas\w+)\b",
+    re.IGNORECASE,
+)
+_UNLIKELIER = re.compile(
+    r"\bless( much| far| a lot)? (likely|often|common|commonly|frequent|frequently)\b"
+    r"|\b(lower(s|ed|ing)?|reduc(es?|ed|ing)|cuts?|decreas(es?|ed|ing)|lessen(s|ed)?|smaller)( the| your| their| a)*"
+    r" (risk|chance|odds|likelihood|danger)\b"
+    r"|\b(risk|chance|odds|likelihood|danger)s? (\w+ ){0,4}(falls?|fell|goes down|lower|smaller|decreas\w+|reduced)\b",
+    re.IGNORECASE,
+)
+
+
+def _likelihood(text: str) -> int:
+    return bool(_LIKELIER.search(text)) - bool(_UNLIKELIER.search(text))
 
 
 def _clauses(text: str, tokens: Sequence[Token]) -> list[int]:
@@ -242,7 +299,8 @@ def _negated(tokens: Sequence[Token], clauses: Sequence[int]) -> list[bool]:
         keeps_off = following.startswith(
             ("keep away", "keep out", "keep off", "stay away", "stay out", "keeping out", "keeping away")
         )
-        if token.word not in _NEGATORS and not token.word.endswith("n't") and not keeps_off:
+        stops = token.word in ("stop", "stopping") and n + 1 < len(tokens) and tokens[n + 1].word.endswith("ing")
+        if token.word not in _NEGATORS and not token.word.endswith("n't") and not keeps_off and not stops:
             continue
         if _NOT_NEGATION.match(following) or (token.word == "rather" and not following.startswith("rather than")):
             continue
@@ -282,7 +340,38 @@ def _mention(
     elif is_negated:
         amount = 0
     effect, complete, incomplete = _effect(found, others, tokens, clauses, negated)
-    return Mention(found.concept, is_negated, amount, effect, complete, incomplete, found.first, found.last)
+    absent = amount == 0 and (found.mark == "!" or _is_absent(found, others, tokens, clauses))
+    return Mention(found.concept, is_negated, amount, effect, complete, incomplete, found.first, found.last, absent)
+
+
+# What may stand between "not" and what it says is not there: "does not cause any lasting pain".
+_BRINGS = _set("""
+    a an any the much very really cause causes caused feel feels felt have has had be been being become becomes get gets give
+    gives lead leads to experience need needs produce leave leaves result in come comes with require notice at all single too
+    and or of from suffer see seen found observed reported noted recorded known bring brings mean means involve involves
+    carry carries more than brief lasting long serious severe major significant some kind especially particularly necessarily
+""")
+
+
+def _is_absent(found: Found, others: Sequence[Found], tokens: Sequence[Token], clauses: Sequence[int]) -> bool:
+    """Whether a negated concept is itself what is denied, not something done to it or in spite of it."""
+    burdens = {n for o in others if o.concept.group == "burden" for n in range(o.first, o.last)}
+    for n in range(found.first - 1, -1, -1):
+        if clauses[n] != clauses[found.first]:
+            break
+        word = tokens[n].word
+        if word in ("no", "without", "zero", "free", "nobody", "none", "neither", "nor", "lack", "lacks"):
+            return True
+        if word in _NEGATORS or word.endswith("n't"):
+            return n == 0 or tokens[n - 1].word not in _MODALS
+        if word not in _BRINGS and n not in burdens:
+            break
+    # "Swelling was not seen", "pain is avoided": the denial follows.
+    after = [tokens[n].word for n in range(found.last, min(len(tokens), found.last + 4))]
+    return bool({"not", "never", "absent", "avoided", "nobody", "none"} & set(after))
+
+
+_MODALS = _set("should must may ought shall")
 
 
 def _share_in_lists(mentions: Sequence[Mention]) -> tuple[Mention, ...]:
@@ -463,6 +552,8 @@ def _comparison(tokens: Sequence[Token], found: Sequence[Found]) -> Comparison |
         dimensions.add(_WORDS_OF_DIMENSION[word])
     if word in _DOWNWARD:
         sign = -sign
+    if word in ("more", "less") and words[marker + 1].startswith("slow"):
+        dimensions, sign = (dimensions - {"down"}) | {"fast"}, -sign
     # Safe and risky are one scale read from its two ends.
     if "safe" in dimensions:
         dimensions, sign = (dimensions - {"safe"}) | {"risk"}, -sign

@@ -79,6 +79,9 @@ def relate(claim: Value, source: Value) -> Relation:
         return "same"
     if source.vague and not claim.vague:
         return "vaguer"
+    # "Longer than an hour" is said by "75 minutes": what lies within an open bound states it.
+    if (math.isinf(claim.high) or claim.low == 0) and not claim.vague and claim.low <= source.low and source.high <= claim.high:
+        return "same"
     return "same" if low <= claim.low and claim.high <= high else "overlaps"
 
 
@@ -187,7 +190,8 @@ _COUNTED: tuple[tuple[str, str], ...] = (
 _HEAD = "|".join(pattern for _, pattern in _COUNTED)
 _BOUND = (
     r"(?P<bound>at least|no less than|a minimum of|from"
-    r"|more than|over|above|up to|at most|no more than|less than|under|below|within"
+    r"|more than|longer than|over|above|beyond|up to|at most|no more than|no longer than|less than|fewer than|shorter than"
+    r"|under|below|within"
     r"|about|around|roughly|approximately|almost|nearly|as few as|as little as|every|each|once every|for)?(?(bound)\s+)"
 )
 _RANGE = rf"(?:between\s+)?(?P<low>{_NUMBER})(?:\s*(?:-|–|—|to|and|or)\s*(?P<high>{_NUMBER}))?"
@@ -204,7 +208,9 @@ _COUNT = re.compile(
     re.IGNORECASE,
 )
 _OUT_OF = re.compile(
-    rf"(?P<low>{_NUMBER})\s+(?:out of|in|of)\s+(?P<high>{_NUMBER})\b(?P<head>\s+(?:{_COUNTED[1][1]}|users|cases))?", re.IGNORECASE
+    rf"(?P<low>{_NUMBER})\s+(?:out of|in|of)\s+(?P<every>every\s+)?(?P<high>{_NUMBER}|hundred|thousand)\b"
+    rf"(?P<head>\s+(?:{_COUNTED[1][1]}|{_SESSION}|operations?|injections?|users|cases))?",
+    re.IGNORECASE,
 )
 _TIMES = re.compile(rf"\b(?P<low>{_NUMBER})(?:\s?x|\s+times|-fold|\s?fold)\b(?!\s+(?:a|per|each)\b)", re.IGNORECASE)
 _ORDINAL = re.compile(
@@ -248,9 +254,20 @@ _SPOKEN: tuple[tuple[str, ValueKind, float, float, str], ...] = (
     (r"(?:nearly|almost|just under) half(?: of)?(?: the| all)?(?: patients| people| them)?", "percentage", 42, 50, ""),
     (r"(?:more than|over) half(?: of)?(?: the| all)?(?: patients| people| them)?", "percentage", 50, 60, ""),
     (r"at least half|half or more", "percentage", 50, 100, ""),
+    (r"two[- ]thirds of(?: the| all| our)?", "percentage", 66.6, 66.7, ""),
+    (r"three[- ]quarters of(?: the| all| our)?", "percentage", 75, 75, ""),
+    (r"an? (?:hour|hours) and a half", "duration", 1.5 / 24, 1.5 / 24, ""),
     (r"half of (?:the |all )?(?:patients|people|them)", "percentage", 50, 50, ""),
-    (r"a quarter of (?:the |all |those )?(?:patients|people|them|enrolled)?", "percentage", 25, 25, ""),
-    (r"a third of (?:the |all )?(?:patients|people|them)", "percentage", 33.3, 33.4, ""),
+    (r"(?:a|one) quarter of (?:the |all |those |our )?(?:patients|people|them|enrolled)?", "percentage", 25, 25, ""),
+    (
+        r"(?:a|one) third of (?:the |all |our )?(?:patients|people|them|treatments|cases|users|clients)",
+        "percentage",
+        33.3,
+        33.4,
+        "",
+    ),
+    (r"(?:a|one) fifth of (?:the |all |our )?(?:patients|people|them|treatments|cases|users|clients)", "percentage", 20, 20, ""),
+    (r"(?:a|one) tenth of (?:the |all |our )?(?:patients|people|them|treatments|cases|users|clients)", "percentage", 10, 10, ""),
     (r"\bhalv(?:e|es|ed|ing)\b|\bby half\b|\bcut in half\b", "percentage", 50, 50, ""),
     (r"\bdoubl(?:e|es|ed|ing)\b", "percentage", 100, 100, ""),
     (r"\btripl(?:e|es|ed|ing)\b|\bthree ?fold\b", "percentage", 200, 200, ""),
@@ -265,7 +282,7 @@ def _measured(text: str) -> Iterator[Value]:
     yield from _ages(text)
     for match in _OUT_OF.finditer(text):
         part, whole = _number(match.group("low")), _number(match.group("high"))
-        if match.group("head") and 0 < part <= whole:
+        if (match.group("head") or match.group("every")) and 0 < part <= whole:
             yield Value("percentage", 100 * part / whole, 100 * part / whole, match.group(), match.start(), match.end())
         elif "out of" in match.group().lower() and whole:
             yield Value("amount", part, part, match.group(), match.start(), match.end(), False, f"of {whole:g}")
@@ -284,6 +301,9 @@ def _measured(text: str) -> Iterator[Value]:
         elif kind == "duration" and factor > 300 and ("old" in after or "age" in after or "over" in after or "above" in after):
             kind, factor = "age", 1.0
             high = math.inf if "over" in after or "above" in after or "older" in after else high
+        if math.isinf(high) and not vague and _NOT_BEYOND.search(text[: match.start()]):
+            # "Do not use it for longer than a week" allows a week at most.
+            low, high = 0.0, low
         if after == "or two" and not math.isinf(high):
             high = max(high, 2.0)
         if after == "or more":
@@ -302,6 +322,9 @@ def _measured(text: str) -> Iterator[Value]:
             match.group("nth").lower()
         ]
         yield Value("count", nth, nth, match.group(), match.start(), match.end(), False, "session")
+
+
+_NOT_BEYOND = re.compile(r"(\b(not|never|cannot)|n't)\b[^,.;:]{0,40}$", re.IGNORECASE)
 
 
 def _ages(text: str) -> Iterator[Value]:
@@ -325,7 +348,8 @@ def _ages(text: str) -> Iterator[Value]:
 def _spoken(text: str) -> Iterator[Value]:
     for pattern, kind, low, high, of in _SPOKEN_PATTERNS:
         for match in pattern.finditer(text):
-            yield Value(kind, low, high, match.group(), match.start(), match.end(), kind == "duration", of)
+            vague = kind == "duration" and "half" not in match.group().lower()
+            yield Value(kind, low, high, match.group(), match.start(), match.end(), vague, of)
 
 
 def _span(match: re.Match[str]) -> tuple[float, float, bool]:
@@ -349,9 +373,15 @@ def _span(match: re.Match[str]) -> tuple[float, float, bool]:
             low * (1.0 if bound in ("nearly", "almost") else 1.05),
             False,
         )
-    if bound in ("at least", "no less than", "a minimum of", "from", "more than", "over", "above") and low == high:
+    if (
+        bound in ("at least", "no less than", "a minimum of", "from", "more than", "longer than", "over", "above", "beyond")
+        and low == high
+    ):
         return low, math.inf, False
-    if bound in ("up to", "at most", "no more than", "less than", "under", "below", "within", "as little as", "as few as"):
+    if bound in (
+        *("up to", "at most", "no more than", "no longer than", "less than", "fewer than", "shorter than", "under", "below"),
+        *("within", "as little as", "as few as"),
+    ):
         return (low, high, False) if bound.startswith("as ") else (0.0, high, False)
     return low, high, False
 
@@ -361,7 +391,7 @@ def _number(text: str) -> float:
     >>> _number("2,805"), _number("1.5"), _number("1·5"), _number("forty-eight")
     (2805.0, 1.5, 1.5, 48.0)
     """
-    spoken = _WORDS.get(text.lower())
+    spoken = {"hundred": 100.0, "thousand": 1000.0}.get(text.lower(), _WORDS.get(text.lower()))
     if spoken is not None:
         return spoken
     if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", text):

@@ -14,9 +14,13 @@ from litsearch.settings import Settings
 
 # Hidden, so that no ingest takes what lies there for an article.
 REMOVED = ".removed"
-# Most file systems hold names of 255 bytes; the sidecar's ending must fit behind.
-_MAX_NAME_BYTES = 240
+# Most file systems hold names of 255 bytes; the sidecar's ending and that of a file being written must fit behind.
+_MAX_NAME_BYTES = 200
+# Twenty short lines; the ingest refuses an article whose description is larger.
+MAX_SIDECAR_BYTES = 1_000_000
 _FORBIDDEN = set('/\\:*?"<>|')
+# Controls, marks of direction, lone surrogates, private and unassigned characters, and the two that break a line.
+_UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
 def add_article(settings: Settings, name: str, content: bytes) -> str:
@@ -24,27 +28,54 @@ def add_article(settings: Settings, name: str, content: bytes) -> str:
 
     The index is brought up to date by the next ingest, not here.
 
+    A ``name.meta.yml`` goes beside its article, which must be there already and must read with it.
+
     Raises:
         Refused: when the file cannot be read as an article or another of its name is there; the reason says what to do.
         StorageError: when the disk refuses.
     """
     path = safe_name(name)
     target = settings.corpus / path
+    if path.endswith(SIDECAR):
+        _read_with(settings, path.removesuffix(SIDECAR), content)
+        _refuse_taken(target, content)
+        write_whole(target, content)
+        return path
     if len(content) > settings.max_file_mb * 1_000_000:
         raise Refused(f"is larger than {settings.max_file_mb} MB. Split it, or raise max_file_mb in practice/settings.toml.")
-    if os.path.lexists(target):
-        same = target.is_file() and target.read_bytes() == content
-        reason = (
-            "is in the library already." if same else "has the name of another article. Rename it, or remove the other first."
-        )
-        raise Refused(reason)
-    limits = Limits(settings.max_file_mb, settings.max_pages, settings.max_records, settings.read_timeout_s)
-    reading = read_file(SourceFile(path, content), limits)
-    if not reading.documents:
-        reason = reading.refused[0].reason if reading.refused else "holds no text."
-        raise Refused(f"has nothing that can be read: {reason}")
+    _refuse_taken(target, content)
+    _refuse_unreadable(settings, SourceFile(path, content))
     write_whole(target, content)
     return path
+
+
+def _refuse_taken(target: Path, content: bytes) -> None:
+    if os.path.lexists(target):
+        same = target.is_file() and target.read_bytes() == content
+        raise Refused(
+            "is in the library already." if same else "has the name of another file there. Rename it, or remove the other first."
+        )
+
+
+def _refuse_unreadable(settings: Settings, file: SourceFile) -> None:
+    limits = Limits(settings.max_file_mb, settings.max_pages, settings.max_records, settings.read_timeout_s)
+    reading = read_file(file, limits)
+    if not reading.documents:
+        reason = reading.refused[0].reason if reading.refused else "holds no text."
+        raise Refused(f"has nothing that can be read: it {reason}")
+
+
+def _read_with(settings: Settings, article: str, sidecar: bytes) -> None:
+    """Refuse what an article cannot be read with: nothing may be added that would take the article out of the library."""
+    source = settings.corpus / article
+    if not article or source.is_symlink() or not source.is_file():
+        raise Refused(
+            f"describes an article {article} that is not in the library. Add the article first; this file must have the article's"
+            f" whole name with {SIDECAR} behind it, as in leaflet.pdf{SIDECAR}."
+        )
+    if len(sidecar) > MAX_SIDECAR_BYTES:
+        raise Refused(f"is larger than {MAX_SIDECAR_BYTES // 1_000_000} MB, but describes one article. Shorten it.")
+    _refuse_unreadable(settings, SourceFile(article, source.read_bytes(), sidecar))
 
 
 def safe_name(name: str) -> str:
@@ -57,17 +88,17 @@ def safe_name(name: str) -> str:
     ('My leaflet_ part 1.txt', 'hidden.md')
     """
     last = unicodedata.normalize("NFC", name.replace("\\", "/").rsplit("/", 1)[-1])
-    kept = "".join("_" if c in _FORBIDDEN else c for c in last if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn"))
+    kept = "".join("_" if c in _FORBIDDEN else c for c in last if unicodedata.category(c) not in _UNSEEN)
     kept = kept.strip().lstrip(".~$ ").rstrip(". ")
-    if kept.endswith(SIDECAR):
-        raise Refused("is a file about an article. Put it beside its article in the corpus folder yourself.")
+    # What describes an article bears the name that the article was given.
+    about, kept = (SIDECAR, kept.removesuffix(SIDECAR)) if kept.endswith(SIDECAR) else ("", kept)
     stem, dot, ending = kept.rpartition(".")
     if dot:
         kept = _cut(stem, _MAX_NAME_BYTES - len(ending.encode()) - 1) + dot + ending
     kept = _cut(kept, _MAX_NAME_BYTES)
     if not any(c.isalnum() for c in kept):
         raise Refused("has a name that no file can bear. Rename it.")
-    return kept
+    return kept + about
 
 
 def _cut(text: str, n_bytes: int) -> str:
@@ -88,6 +119,12 @@ def remove_article(settings: Settings, path: str) -> Path:
     inside = source.parent.resolve().is_relative_to(settings.corpus.resolve())
     parts = Path(path).parts
     if not parts or ".." in parts or parts[0] == REMOVED or not inside or not (source.is_file() or source.is_symlink()):
+        file, _, record = path.rpartition("#")
+        if inside and record and file and (settings.corpus / file).is_file() and ".." not in parts:
+            raise CorpusError(
+                f"{path} is one record of the file {file}. Take out the whole file ({file}), or delete the record where the file"
+                " was exported and add it again."
+            )
         raise CorpusError(f"There is no article {path} in {settings.corpus}. Its file may have been removed or renamed already.")
     target = _free(settings.corpus / REMOVED / path)
     beside = source.with_name(source.name + SIDECAR)

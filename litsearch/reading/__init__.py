@@ -12,15 +12,15 @@ from litsearch.reading.source import FileReading, Limits, Reader, SourceFile
 # The first that recognises a file reads it. Formats known by their content stand before those known by their ending.
 # ``version`` goes up when the same bytes would be read differently.
 READERS: tuple[Reader, ...] = (
-    Isolated("litsearch.reading.pdf:PdfReader", name="pdf", version=1, recognises=formats.is_pdf),
-    Isolated("litsearch.reading.docx:DocxReader", name="docx", version=1, recognises=formats.is_docx),
-    Isolated("litsearch.reading.pubmed:PubmedXmlReader", name="pubmed-xml", version=1, recognises=formats.is_pubmed_xml),
-    Isolated("litsearch.reading.jats:JatsReader", name="jats", version=1, recognises=formats.is_jats),
-    Isolated("litsearch.reading.pubmed:MedlineReader", name="medline", version=1, recognises=formats.is_medline),
-    Isolated("litsearch.reading.ris_bibtex:RisReader", name="ris", version=1, recognises=formats.is_ris),
-    Isolated("litsearch.reading.ris_bibtex:BibtexReader", name="bibtex", version=1, recognises=formats.is_bibtex),
+    Isolated("litsearch.reading.pdf:PdfReader", name="pdf", version=2, recognises=formats.is_pdf),
+    Isolated("litsearch.reading.docx:DocxReader", name="docx", version=2, recognises=formats.is_docx),
+    Isolated("litsearch.reading.pubmed:PubmedXmlReader", name="pubmed-xml", version=2, recognises=formats.is_pubmed_xml),
+    Isolated("litsearch.reading.jats:JatsReader", name="jats", version=2, recognises=formats.is_jats),
+    Isolated("litsearch.reading.pubmed:MedlineReader", name="medline", version=2, recognises=formats.is_medline),
+    Isolated("litsearch.reading.ris_bibtex:RisReader", name="ris", version=2, recognises=formats.is_ris),
+    Isolated("litsearch.reading.ris_bibtex:BibtexReader", name="bibtex", version=2, recognises=formats.is_bibtex),
     BeirReader(),
-    Isolated("litsearch.reading.html:HtmlReader", name="html", version=1, recognises=formats.is_html),
+    Isolated("litsearch.reading.html:HtmlReader", name="html", version=2, recognises=formats.is_html),
     LargeInChild(MarkdownReader()),
     LargeInChild(PlainTextReader()),
 )

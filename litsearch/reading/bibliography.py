@@ -5,17 +5,23 @@ from __future__ import annotations
 import calendar
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from litsearch.errors import Refused
 from litsearch.reading.building import DocumentBuilder, squeeze
-from litsearch.reading.metadata import make_metadata, parse_metadata
+from litsearch.reading.metadata import make_metadata, sidecar_fields
 from litsearch.reading.source import FileReading, Limits, SourceFile
 from litsearch.records import Document, Refusal
 
-NO_ABSTRACT = "has no abstract, so there is nothing to search. Add the article itself (PDF) or delete the record."
-RETRACTED = "was retracted, so it must not be quoted. Delete the record."
+_NO_ABSTRACT = "has no abstract, so there is nothing to search. Add the article itself (PDF) or delete the record"
+_NO_TEXT = "holds no text. Add the article itself (PDF) or delete the record"
+_RETRACTED = "was retracted, so it must not be quoted. Delete the record"
+
+# A record as its format's reader found it: what it is called there (empty when it has no name), and what builds its document
+# and its metadata or refuses it.
+Built = tuple[DocumentBuilder, dict[str, Any]]
+Found = tuple[str, Callable[[], Built]]
 
 
 class Records:
@@ -24,35 +30,40 @@ class Records:
     def __init__(self, file: SourceFile, limits: Limits) -> None:
         self._file = file
         self._limits = limits
-        self._sidecar = _sidecar_fields(file)
+        self._sidecar = sidecar_fields(file.path, file.sidecar)
         self._documents: dict[str, Document] = {}
         self._refused: list[Refusal] = []
-        self._n_records = 0
+        self.n_found = 0
 
-    def keep(self, key: str, builder: DocumentBuilder, fields: dict[str, Any]) -> None:
-        """Add one record; of two with the same id and text the second is refused, with another text it is numbered.
+    def take(self, found: Iterable[Found]) -> None:
+        """Build each record as it is found; one that is refused is left out by name and the others go on.
 
         Raises:
-            Refused: when the record has no text, or the file more records than the limit.
+            Refused: when the file holds more records than the limit.
         """
+        for key, build in found:
+            self.n_found += 1
+            if self.n_found > self._limits.max_records:
+                raise Refused(f"holds more than the limit of {self._limits.max_records} records. Split it or raise max_records.")
+            document_id = f"{self._file.path}#{_clean_key(key or f'record-{self.n_found}')}"
+            try:
+                builder, fields = build()
+                self._keep(document_id, builder, fields)
+            except Refused as refused:
+                self._refused.append(Refusal(document_id, str(refused)))
+
+    def _keep(self, stated_id: str, builder: DocumentBuilder, fields: dict[str, Any]) -> None:
+        """Add one record; of two with the same id and text the second is refused, with another text it is numbered."""
         if not builder.has_text:
-            raise Refused(NO_ABSTRACT)
-        self._count()
-        document_id = f"{self._file.path}#{_clean_key(key)}"
-        number = 1
-        while (earlier := self._documents.get(document_id if number == 1 else f"{document_id}~{number}")) is not None:
+            raise Refused(_named(_NO_TEXT, str(fields.get("title", ""))))
+        document_id, number = stated_id, 1
+        while (earlier := self._documents.get(document_id)) is not None:
             if earlier.text == builder.text:
-                self._refused.append(Refusal(earlier.document_id, "stands in the file twice; the first one was kept."))
-                return
+                raise Refused("stands in the file twice; the first one was kept.")
             number += 1
-        document_id = document_id if number == 1 else f"{document_id}~{number}"
+            document_id = f"{stated_id}~{number}"
         metadata = make_metadata(self._file.path, None, fields, self._sidecar)
         self._documents[document_id] = builder.document(document_id, self._file.path, metadata)
-
-    def refuse(self, key: str, reason: str) -> None:
-        """Leave one record out; ``reason`` says what a person can do."""
-        self._count()
-        self._refused.append(Refusal(f"{self._file.path}#{_clean_key(key)}", reason))
 
     def refuse_rest(self, reason: str) -> None:
         """Leave the rest of the file out."""
@@ -68,24 +79,47 @@ class Records:
             raise Refused("holds no records. Export the references again and add that.")
         return FileReading(tuple(self._documents.values()), tuple(self._refused))
 
-    def _count(self) -> None:
-        self._n_records += 1
-        if self._n_records > self._limits.max_records:
-            raise TooManyRecords(
-                f"holds more than the limit of {self._limits.max_records} records. Split it or raise max_records."
-            )
+
+def read_records(file: SourceFile, limits: Limits, found: Iterable[Found]) -> FileReading:
+    """What a file of many records holds, once each was built or refused.
+
+    Raises:
+        Refused: when there is no record, or there are more than the limit.
+    """
+    records = Records(file, limits)
+    records.take(found)
+    return records.reading()
 
 
-class TooManyRecords(Refused):
-    """The file as a whole is refused: it passes the limit on records."""
+def refuse_retracted(types: Iterable[str], title: str, *, stated: bool = False) -> None:
+    """Refuse a record whose article was withdrawn, by its types or title or as the format states it elsewhere.
+
+    Raises:
+        Refused: naming the title, because few know a record's number.
+    """
+    if stated or is_retracted(types, title):
+        raise Refused(_named(_RETRACTED, title))
 
 
-def _sidecar_fields(file: SourceFile) -> dict[str, Any]:
-    if file.sidecar is None:
-        return {}
-    # Validated once by the same code that reads it for single articles, then laid over every record.
-    make_metadata(file.path, file.sidecar)
-    return parse_metadata(file.sidecar.decode("utf-8-sig").removeprefix("---\n"), place=f"{file.path}.meta.yml")
+def refuse_empty(abstract: str, title: str) -> None:
+    """Refuse a record without an abstract.
+
+    Raises:
+        Refused: naming the title.
+    """
+    if not abstract.strip():
+        raise Refused(_named(_NO_ABSTRACT, title))
+
+
+def _named(reason: str, title: str) -> str:
+    """The reason with the title behind it.
+
+    >>> _named("has no abstract", "Needling and scars"), _named("has no abstract", "")
+    ('has no abstract (“Needling and scars”).', 'has no abstract.')
+    """
+    words = squeeze(title)
+    words = words if len(words) <= 100 else f"{words[:99]}…"
+    return f"{reason} (“{words}”)." if words else f"{reason}."
 
 
 def _clean_key(key: str) -> str:

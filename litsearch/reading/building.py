@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Any
 
 from litsearch.errors import Refused
@@ -58,10 +59,12 @@ class DocumentBuilder(TextBuilder):
     'Redness fades.'
     """
 
-    def __init__(self) -> None:
+    def __init__(self, repairs: Iterable[Repair] = ()) -> None:
         super().__init__()
         self._mends: dict[str, tuple[int, str]] = {}
         self._held_captions: list[tuple[str, int | None]] = []
+        for repair in repairs:
+            self.record(repair)
 
     def add(self, kind: BlockKind, text: str, *, level: int = 0, page: int | None = None, marker: str = "") -> None:
         """Append one block with its white space joined to single spaces; an empty one is dropped.

@@ -49,7 +49,7 @@ class DocxReader:
     """``.docx`` by python-docx; text is gathered from the XML itself, so that tracked insertions and content controls count."""
 
     name = "docx"
-    version = 1
+    version = 2
 
     def recognises(self, file: SourceFile) -> bool:
         """By the archive's contents."""

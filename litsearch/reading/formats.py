@@ -196,6 +196,11 @@ def why_unreadable(file: SourceFile) -> str:
 
 def why_no_reader(file: SourceFile) -> str:
     """For a text that no reader claims: what to do with it."""
+    if file.path.lower().endswith((".meta.yml", ".meta.yaml")):
+        return (
+            "describes an article, but none of that name lies beside it. It must have the article's whole name with .meta.yml"
+            " behind it, as leaflet.pdf.meta.yml for leaflet.pdf. Rename it."
+        )
     if file.suffix in _BY_ENDING:
         return _BY_ENDING[file.suffix]
     if _head(file, 512).lstrip().startswith("<"):

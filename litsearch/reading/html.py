@@ -38,7 +38,7 @@ class HtmlReader:
     """``.html``: read by trafilatura from the file alone; nothing is fetched."""
 
     name = "html"
-    version = 1
+    version = 2
 
     def recognises(self, file: SourceFile) -> bool:
         """By the first bytes, then by the ending."""
@@ -47,9 +47,7 @@ class HtmlReader:
     def read(self, file: SourceFile, limits: Limits) -> list[Document]:
         """The one document; refused when no main text is found."""
         text, repairs = _decode(file.content)
-        builder = DocumentBuilder()
-        for repair in repairs:
-            builder.record(repair)
+        builder = DocumentBuilder(repairs)
         tree = _parse(text, builder)
         fields = _stated(tree)
         title = fields.get("title", "")

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from litsearch.errors import Refused
 from litsearch.reading.bibliography import (
-    RETRACTED,
-    Records,
-    TooManyRecords,
+    Built,
+    Found,
     bare_doi,
     clean_title,
     date_fields,
-    is_retracted,
     kind_of,
+    read_records,
+    refuse_retracted,
 )
 from litsearch.reading.building import DocumentBuilder, squeeze
 from litsearch.reading.formats import is_jats
@@ -50,7 +51,7 @@ class JatsReader:
     """One article, or several in PubMed Central's envelope."""
 
     name = "jats"
-    version = 1
+    version = 2
 
     def recognises(self, file: SourceFile) -> bool:
         """By the first bytes, then by the ending."""
@@ -65,23 +66,14 @@ class JatsReader:
         if root.tag == "article":
             builder, metadata = _read_article(root)
             return [builder.single(file, metadata)]
-        records = Records(file, limits)
-        for number, article in enumerate(articles, start=1):
-            key = f"record-{number}"
-            try:
-                key = _identifier(article, "pmcid", "pmc") or _identifier(article, "doi") or key
-                builder, metadata = _read_article(article)
-                if not builder.has_text:
-                    raise Refused("holds no text. Delete the record or add the article itself.")
-                records.keep(key, builder, metadata)
-            except TooManyRecords:
-                raise
-            except Refused as refused:
-                records.refuse(key, str(refused))
-        return records.reading()
+        return read_records(file, limits, map(_found, articles))
 
 
-def _read_article(article: Any) -> tuple[DocumentBuilder, dict[str, Any]]:
+def _found(article: Any) -> Found:
+    return _identifier(article, "pmcid", "pmc") or _identifier(article, "doi"), partial(_read_article, article)
+
+
+def _read_article(article: Any) -> Built:
     meta = article.find("front/article-meta")
     meta = meta if meta is not None else article.find("front-stub")
     if meta is None:
@@ -93,8 +85,8 @@ def _read_article(article: Any) -> tuple[DocumentBuilder, dict[str, Any]]:
     title = f"{title}: {clean_title(subtitle)}" if subtitle and title and subtitle not in title else title
     types = [article.get("article-type", ""), *(text_of(subject) for subject in meta.iterfind("article-categories//subject"))]
     related = (element.get("related-article-type", "") for element in meta.iterfind("related-article"))
-    if is_retracted(types, title) or any(kind in ("retraction-forward", "retracted-by") for kind in related):
-        raise Refused(RETRACTED)
+    retracted = any(kind in ("retraction-forward", "retracted-by") for kind in related)
+    refuse_retracted(types, title, stated=retracted)
     builder.add("heading", title, level=1)
     for abstract in meta.iterfind("abstract"):
         # Graphical abstracts hold a picture; those for a table of contents repeat a sentence.

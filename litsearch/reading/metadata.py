@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from datetime import date
 from typing import Annotated, Any
@@ -13,6 +14,15 @@ from litsearch.errors import Refused
 from litsearch.records import KIND_BY_NAME, NOT_STATED, Metadata
 
 _FRONT_MATTER = re.compile(r"\A(?:---[ \t]*\n)(.*?)(?:\n---[ \t]*(?:\n|\Z))", re.DOTALL)
+# How messages call what stands between the two lines of ---.
+FRONT_MATTER = "the lines at its top (front matter)"
+# What each field takes, for a value of the wrong sort; the others take a text.
+_TAKES = {
+    "year": "must be a year in digits, such as 2021",
+    "authors": "must be a name or a list of names, as [Anna Example, Berta Example]",
+    "author": "must be a name or a list of names, as [Anna Example, Berta Example]",
+}
+_TAKES_TEXT = "must be a text of one line"
 
 
 def _silent(value: Any) -> Any:
@@ -96,8 +106,8 @@ def split_front_matter(text: str) -> tuple[str, str]:
     return (found.group(1), text[found.end() :]) if found else ("", text)
 
 
-def parse_metadata(stated: str, *, place: str) -> dict[str, Any]:
-    """The fields that a YAML text states, validated; empty text gives no fields.
+def parse_metadata(stated: str, *, place: str, first_line: int = 1) -> dict[str, Any]:
+    """The fields that a YAML text states, validated; empty text gives no fields. ``first_line`` is its first line's number.
 
     Raises:
         Refused: naming ``place``, the field and the fix.
@@ -106,17 +116,24 @@ def parse_metadata(stated: str, *, place: str) -> dict[str, Any]:
         return {}
     try:
         loaded = yaml.safe_load(stated)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        line = getattr(getattr(error, "problem_mark", None), "line", None)
-        where = f", line {line + 2}" if line is not None else ""
-        raise Refused(f"{place}{where}: not valid YAML. Put texts with a colon in quotation marks and indent evenly.") from error
+    except (yaml.YAMLError, RecursionError) as error:
+        raise Refused(f"has a mistake in {place}: {_explain_yaml(error, stated, first_line)}.") from error
+    except ValueError as error:  # 2021-02-30
+        raise Refused(
+            f"has a mistake in {place}: a date or number there is impossible. Write dates as 2021, 2021-09 or 2021-09-21."
+        ) from error
     if not isinstance(loaded, dict):
-        raise Refused(f"{place}: must be lines like 'title: ...', not {type(loaded).__name__}.")
+        raise Refused(
+            f"has a mistake in {place}: write lines such as 'title: How skin heals' there, each a field and what it says."
+        )
+    loaded = {str(key): value for key, value in loaded.items()}
     try:
-        fields = _Stated.model_validate({str(key): value for key, value in loaded.items()})
+        fields = _Stated.model_validate(loaded)
     except ValidationError as error:
-        problems = "; ".join(_explain(problem) for problem in error.errors())
-        raise Refused(f"{place}: {problems}.") from error
+        order = {name: number for number, name in enumerate(loaded)}
+        problems = sorted(error.errors(), key=lambda problem: order.get(str(problem["loc"][0]), 0))
+        explained = "; ".join(dict.fromkeys(map(_explain, problems)))
+        raise Refused(f"has a mistake in {place}: {explained}.") from error
     found = {name: value for name, value in fields.model_dump().items() if value not in ("", (), None)}
     if author := found.pop("author", None):
         found.setdefault("authors", author)
@@ -125,11 +142,56 @@ def parse_metadata(stated: str, *, place: str) -> dict[str, Any]:
     return found
 
 
+def _explain_yaml(error: Exception, stated: str, first_line: int) -> str:
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return "it cannot be understood. Write lines such as 'title: How skin heals' there, each a field and what it says"
+    lines = stated.split("\n")
+    at = min(mark.line, len(lines) - 1)
+    if not lines[at].strip():
+        # What was opened and never closed is missed at the end; the mistake stands where it was opened.
+        opened = getattr(error, "context_mark", None)
+        at = min(opened.line, at) if opened is not None else at
+    return (
+        f"line {at + first_line} cannot be understood ({_short(lines[at])})."
+        " Put a text that holds a colon in quotation marks, indent with spaces and close every quotation mark and bracket"
+    )
+
+
 def _explain(problem: Any) -> str:
-    field = ".".join(str(part) for part in problem["loc"])
+    """One mistake in words: the field, what was written, and what it must be."""
+    field = str(problem["loc"][0])
     if problem["type"] == "extra_forbidden":
-        return f"field '{field}' is not known (known: {', '.join(_Stated.model_fields)})"
-    return f"field '{field}' {problem['msg'].removeprefix('Value error, ')}"
+        near = difflib.get_close_matches(field.lower(), _Stated.model_fields, 1)
+        meant = f"did you mean '{near[0]}'? " if near else ""
+        return f"field '{field}' is not known ({meant}known: {', '.join(_Stated.model_fields)})"
+    if problem["type"] == "value_error":
+        return f"field '{field}' {problem['msg'].removeprefix('Value error, ')}, not {_short(problem['input'])}"
+    return f"field '{field}' {_TAKES.get(field, _TAKES_TEXT)}, not {_short(problem['input'])}"
+
+
+def _short(value: Any) -> str:
+    words = "".join(c if c.isprintable() else "\ufffd" for c in " ".join(str(value).split()))
+    return f"'{words}'" if len(words) <= 60 else f"'{words[:59]}…'"
+
+
+def sidecar_fields(path: str, sidecar: bytes | None) -> dict[str, Any]:
+    """What the ``name.meta.yml`` beside a file states, with or without lines of ``---`` around it; nothing without one.
+
+    Raises:
+        Refused: when it cannot be used.
+    """
+    if sidecar is None:
+        return {}
+    place = f"{path}.meta.yml"
+    try:
+        stated = sidecar.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        raise Refused(f"has a mistake in {place}: it is not UTF-8. Save it as UTF-8.") from error
+    opened = re.match(r"\s*---[ \t]*(?:\n|\Z)", stated)
+    body = stated[opened.end() :] if opened else stated
+    body = re.sub(r"(?:\A|\n)---\s*\Z", "\n", body)
+    return parse_metadata(body, place=place, first_line=1 + (opened.group().count("\n") if opened else 0))
 
 
 def make_metadata(path: str, sidecar: bytes | None, *layers: dict[str, Any]) -> Metadata:
@@ -141,11 +203,6 @@ def make_metadata(path: str, sidecar: bytes | None, *layers: dict[str, Any]) -> 
     fields: dict[str, Any] = {}
     for layer in layers:
         fields.update({name: value for name, value in layer.items() if value not in ("", (), None)})
-    if sidecar is not None:
-        try:
-            stated = sidecar.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise Refused(f"{path}.meta.yml: not UTF-8. Save it as UTF-8.") from error
-        fields.update(parse_metadata(stated.removeprefix("---\n"), place=f"{path}.meta.yml"))
+    fields.update(sidecar_fields(path, sidecar))
     fields.setdefault("source", path.rsplit("/", 1)[-1])
     return Metadata(**{"title": "", **fields})

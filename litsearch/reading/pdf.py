@@ -36,7 +36,7 @@ class PdfReader:
     """``.pdf`` by PDFium, the fastest of the readers compared and the only one that opened every sample (docs)."""
 
     name = "pdf"
-    version = 1
+    version = 2
 
     def recognises(self, file: SourceFile) -> bool:
         """By the signature ``%PDF-``."""

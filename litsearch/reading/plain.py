@@ -11,7 +11,7 @@ from markdown_it.tree import SyntaxTreeNode
 
 from litsearch.errors import Refused
 from litsearch.reading.building import without_invisible
-from litsearch.reading.metadata import make_metadata, parse_metadata, split_front_matter
+from litsearch.reading.metadata import FRONT_MATTER, make_metadata, parse_metadata, split_front_matter
 from litsearch.reading.repairs import decode, glued_caption, mend_encoding
 from litsearch.reading.selling import kind_if_selling
 from litsearch.reading.source import Limits, SourceFile, TextBuilder
@@ -31,7 +31,7 @@ class PlainTextReader:
     """``.txt``: headings are guessed from their shape, the text stays to the letter but for recorded repairs."""
 
     name = "text"
-    version = 3
+    version = 4
 
     def recognises(self, file: SourceFile) -> bool:
         return file.suffix in (".txt", ".text", "")
@@ -51,7 +51,7 @@ class MarkdownReader:
     """``.md``: CommonMark with tables; markup goes, text, headings and lists stay."""
 
     name = "markdown"
-    version = 3
+    version = 4
 
     def recognises(self, file: SourceFile) -> bool:
         return file.suffix in (".md", ".markdown")
@@ -77,7 +77,7 @@ def _open(file: SourceFile) -> tuple[str, dict[str, object], list[Repair]]:
     text, mended = mend_encoding(text)
     text, removed = without_invisible(text)
     front, body = split_front_matter(text)
-    return body, parse_metadata(front, place=f"{file.path}, front matter"), repairs + mended + removed
+    return body, parse_metadata(front, place=FRONT_MATTER, first_line=2), repairs + mended + removed
 
 
 def _kind_of(text: str, fields: dict[str, object]) -> dict[str, object]:

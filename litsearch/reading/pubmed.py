@@ -6,24 +6,26 @@ import io
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from lxml import etree
 
 from litsearch.errors import Refused
 from litsearch.reading.bibliography import (
-    NO_ABSTRACT,
-    RETRACTED,
+    Built,
+    Found,
     Records,
-    TooManyRecords,
     add_abstract,
     add_sections,
     bare_doi,
     clean_title,
     date_fields,
-    is_retracted,
     kind_of,
     natural_name,
+    read_records,
+    refuse_empty,
+    refuse_retracted,
 )
 from litsearch.reading.building import DocumentBuilder, squeeze
 from litsearch.reading.formats import is_medline, is_pubmed_xml
@@ -39,7 +41,7 @@ class MedlineReader:
     """``PMID- 24919799`` and its like, a blank line between records."""
 
     name = "medline"
-    version = 1
+    version = 2
 
     def recognises(self, file: SourceFile) -> bool:
         """By the first bytes, then by the ending."""
@@ -48,17 +50,8 @@ class MedlineReader:
     def read(self, file: SourceFile, limits: Limits) -> FileReading:
         """One document a record that has a text; the others are refused by name."""
         text, repairs = decode(file.content)
-        records = Records(file, limits)
-        for number, fields in enumerate(_medline_records(text), start=1):
-            key = next(iter(fields.get("PMID", [])), "") or f"record-{number}"
-            try:
-                builder, metadata = _from_medline(fields, repairs)
-                records.keep(key, builder, metadata)
-            except TooManyRecords:
-                raise
-            except Refused as refused:
-                records.refuse(key, str(refused))
-        return records.reading()
+        found = ((_first(fields, "PMID"), partial(_from_medline, fields, repairs)) for fields in _medline_records(text))
+        return read_records(file, limits, found)
 
 
 def _medline_records(text: str) -> Iterator[dict[str, list[str]]]:
@@ -82,17 +75,13 @@ def _medline_records(text: str) -> Iterator[dict[str, list[str]]]:
         yield fields
 
 
-def _from_medline(fields: dict[str, list[str]], repairs: list[Repair]) -> tuple[DocumentBuilder, dict[str, Any]]:
-    builder = DocumentBuilder()
-    for repair in repairs:
-        builder.record(repair)
+def _from_medline(fields: dict[str, list[str]], repairs: list[Repair]) -> Built:
+    builder = DocumentBuilder(repairs)
     types = fields.get("PT", [])
     title = clean_title(builder.clean(_first(fields, "TI") or _first(fields, "BTI")))
-    if is_retracted(types, title) or "RIN" in fields:
-        raise Refused(RETRACTED)
+    refuse_retracted(types, title, stated="RIN" in fields)
     abstract = _first(fields, "AB")
-    if not abstract:
-        raise Refused(NO_ABSTRACT)
+    refuse_empty(abstract, title)
     builder.add("heading", title, level=1)
     add_abstract(builder, abstract)
     identifiers = fields.get("LID", []) + fields.get("AID", [])
@@ -123,7 +112,7 @@ class PubmedXmlReader:
     """``<PubmedArticleSet>``: read record by record, so that a damaged end does not cost the records before it."""
 
     name = "pubmed-xml"
-    version = 1
+    version = 2
 
     def recognises(self, file: SourceFile) -> bool:
         """By the first bytes, then by the ending."""
@@ -133,26 +122,16 @@ class PubmedXmlReader:
         """One document a record that has a text; the others are refused by name."""
         refuse_entities(file.content)
         records = Records(file, limits)
-        number = 0
         try:
-            for element in _articles(file.content):
-                number += 1
-                key = squeeze(element.findtext(".//PMID")) or f"record-{number}"
-                try:
-                    builder, metadata = _from_xml(element)
-                    records.keep(key, builder, metadata)
-                except TooManyRecords:
-                    raise
-                except Refused as refused:
-                    records.refuse(key, str(refused))
+            records.take(_articles(file.content))
         except etree.XMLSyntaxError as error:
-            if not number:
+            if not records.n_found:
                 raise Refused(explain(error)) from error
-            records.refuse_rest(f"{explain(error)} The {number} records before that place were read.")
+            records.refuse_rest(f"{explain(error)} The {records.n_found} records before that place were read.")
         return records.reading()
 
 
-def _articles(content: bytes) -> Iterator[Any]:
+def _articles(content: bytes) -> Iterator[Found]:
     names = ("PubmedArticle", "PubmedBookArticle", "MedlineCitation")
     source = io.BytesIO(content.strip(b"\x00 \t\r\n"))
     for _, element in etree.iterparse(
@@ -160,13 +139,13 @@ def _articles(content: bytes) -> Iterator[Any]:
     ):
         if element.tag == "MedlineCitation" and element.getparent() is not None and element.getparent().tag == "PubmedArticle":
             continue
-        yield element
+        yield squeeze(element.findtext(".//PMID")), partial(_from_xml, element)
         element.clear(keep_tail=False)
         while element.getprevious() is not None:
             del element.getparent()[0]
 
 
-def _from_xml(record: Any) -> tuple[DocumentBuilder, dict[str, Any]]:
+def _from_xml(record: Any) -> Built:
     article = record.find(".//Article")
     article = article if article is not None else record.find(".//BookDocument")
     if article is None:
@@ -175,11 +154,9 @@ def _from_xml(record: Any) -> tuple[DocumentBuilder, dict[str, Any]]:
     types = [text_of(kind) for kind in article.iterfind(".//PublicationType")]
     title = clean_title(builder.clean(text_of(article.find("ArticleTitle")) or text_of(article.find("Book/BookTitle"))))
     retraction = record.find(".//CommentsCorrections[@RefType='RetractionIn']") is not None
-    if retraction or is_retracted(types, title):
-        raise Refused(RETRACTED)
+    refuse_retracted(types, title, stated=retraction)
     sections = [(_label(part), text_of(part)) for part in article.iterfind("Abstract/AbstractText")]
-    if not any(text.strip() for _, text in sections):
-        raise Refused(NO_ABSTRACT)
+    refuse_empty("".join(text for _, text in sections), title)
     builder.add("heading", title, level=1)
     add_sections(builder, sections)
     metadata = {

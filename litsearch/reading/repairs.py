@@ -10,16 +10,19 @@ import ftfy
 from litsearch.errors import Refused
 from litsearch.records import Repair
 
-# ftfy mends mojibake only: quotes, ligatures and widths stay as the source has them (verbatim is the promise).
+# ftfy mends mojibake only: quotes, ligatures and widths stay as the source has them (verbatim is the promise). A letter of
+# which the accident lost a byte becomes \ufffd: what it was is not known, and the rest of its line can be read again.
 _FTFY = ftfy.TextFixerConfig(
-    unescape_html=False, remove_terminal_escapes=True, fix_encoding=True, restore_byte_a0=True, replace_lossy_sequences=False,
+    unescape_html=False, remove_terminal_escapes=True, fix_encoding=True, restore_byte_a0=True, replace_lossy_sequences=True,
     decode_inconsistent_utf8=True, fix_c1_controls=True, fix_latin_ligatures=False, fix_character_width=False,
     uncurl_quotes=False, fix_line_breaks=False, fix_surrogates=True, remove_control_chars=False, normalization=None, explain=True,
 )  # fmt: skip
 
-# Code pages of DOS and Central Europe that ftfy does not try; each reads UTF-8's lead bytes C3 and C2, E2 as box drawing.
+# Code pages of DOS and Central Europe that ftfy does not try; each reads UTF-8's lead bytes C3 and C2 as box drawing, E2 as Ô or Γ.
 _DOS_CODE_PAGES = ("cp852", "cp850", "cp437")
-_DOS_ACCIDENT = re.compile(r"[├┬Ôâ┼─][^\x00-\x7f]{1,2}|[├┬][^\s]")
+_DOS_ACCIDENT = re.compile(r"[├┬ÔΓâ┼─][^\x00-\x7f]{1,2}|[├┬][^\s]")
+# What an accident hardly ever makes: letters in circles. "Ôôô" was written so.
+_UNLIKELY = re.compile("[\u2460-\u24ff]")
 
 
 def decode(content: bytes) -> tuple[str, list[Repair]]:
@@ -38,7 +41,7 @@ def decode(content: bytes) -> tuple[str, list[Repair]]:
         except UnicodeDecodeError:
             best = charset_normalizer.from_bytes(content).best()
             if best is None:
-                raise Refused("not a text in any known encoding. Save it as UTF-8 and add it again.") from None
+                raise Refused("is not a text in any known encoding. Save it as UTF-8 and add it again.") from None
             text = str(best)
             repairs.append(Repair(f"read as {best.encoding}, because it is not valid UTF-8"))
     if "\x00" in text:
@@ -88,7 +91,7 @@ def _undo(text: str, page: str) -> tuple[str, list[str]]:
                 mended = piece[:end].encode(page).decode("utf-8")
             except (UnicodeEncodeError, UnicodeDecodeError):
                 continue
-            if mended.isprintable() and len(mended) == 1:
+            if mended.isprintable() and len(mended) == 1 and not _UNLIKELY.match(mended):
                 examples.append(f"{piece[:end]} -> {mended}")
                 return mended + piece[end:]
         return piece

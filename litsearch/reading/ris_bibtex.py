@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -15,17 +16,16 @@ from pylatexenc.latex2text import LatexNodes2Text  # type: ignore[import-untyped
 
 from litsearch.errors import Refused
 from litsearch.reading.bibliography import (
-    NO_ABSTRACT,
-    RETRACTED,
-    Records,
-    TooManyRecords,
+    Built,
     add_abstract,
     bare_doi,
     clean_title,
     date_fields,
-    is_retracted,
     kind_of,
     natural_name,
+    read_records,
+    refuse_empty,
+    refuse_retracted,
     web_address,
 )
 from litsearch.reading.building import DocumentBuilder, plain_key, squeeze
@@ -44,7 +44,7 @@ class RisReader:
     """``TY  - JOUR`` to ``ER  -``: as PubMed's, publishers' and reference managers' exports write them."""
 
     name = "ris"
-    version = 1
+    version = 2
 
     def recognises(self, file: SourceFile) -> bool:
         """By the first bytes, then by the ending."""
@@ -53,19 +53,8 @@ class RisReader:
     def read(self, file: SourceFile, limits: Limits) -> FileReading:
         """One document a record that has a text; the others are refused by name."""
         text, repairs = decode(file.content)
-        records = Records(file, limits)
-        for number, raw in enumerate(_ris_records(text), start=1):
-            key = f"record-{number}"
-            try:
-                record = _parse_ris(raw)
-                key = _ris_key(record) or key
-                builder, metadata = _from_ris(record, repairs)
-                records.keep(key, builder, metadata)
-            except TooManyRecords:
-                raise
-            except Refused as refused:
-                records.refuse(key, str(refused))
-        return records.reading()
+        parsed = map(_parse_ris, _ris_records(text))
+        return read_records(file, limits, ((_ris_key(record), partial(_from_ris, record, repairs)) for record in parsed))
 
 
 def _ris_records(text: str) -> Iterator[str]:
@@ -77,14 +66,12 @@ def _ris_records(text: str) -> Iterator[str]:
 
 
 def _parse_ris(raw: str) -> dict[str, Any]:
+    """The fields of a record; none when it is not valid."""
     try:
-        found = rispy.loads(raw)
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        raise Refused("is not valid RIS. Export it again or delete the record.") from error
-    if not found:
-        raise Refused("is not valid RIS. Export it again or delete the record.")
-    record: dict[str, Any] = found[0]
-    return record
+        found: list[dict[str, Any]] = rispy.loads(raw)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+        return {}
+    return found[0] if found else {}
 
 
 def _ris_key(record: dict[str, Any]) -> str:
@@ -92,17 +79,15 @@ def _ris_key(record: dict[str, Any]) -> str:
     return doi or squeeze(str(record.get("accession_number", ""))) or squeeze(str(record.get("id", "")))
 
 
-def _from_ris(record: dict[str, Any], repairs: list[Repair]) -> tuple[DocumentBuilder, dict[str, Any]]:
-    builder = DocumentBuilder()
-    for repair in repairs:
-        builder.record(repair)
+def _from_ris(record: dict[str, Any], repairs: list[Repair]) -> Built:
+    if not record:
+        raise Refused("is not valid RIS. Export it again or delete the record.")
+    builder = DocumentBuilder(repairs)
     title = clean_title(builder.clean(_one(record, "title", "primary_title", "translated_title")))
     types = [_one(record, "type_of_work"), _RIS_KINDS.get(_one(record, "type_of_reference"), "")]
-    if is_retracted(types, title):
-        raise Refused(RETRACTED)
+    refuse_retracted(types, title)
     abstract = _one(record, "abstract", "notes_abstract")
-    if not abstract:
-        raise Refused(NO_ABSTRACT)
+    refuse_empty(abstract, title)
     builder.add("heading", title, level=1)
     add_abstract(builder, abstract)
     names = record.get("authors") or record.get("first_authors") or []
@@ -143,7 +128,7 @@ class BibtexReader:
     """``@article{key, ...}`` and its like; TeX's spellings of accents become letters."""
 
     name = "bibtex"
-    version = 1
+    version = 2
 
     def recognises(self, file: SourceFile) -> bool:
         """By the first bytes, then by the ending."""
@@ -152,17 +137,8 @@ class BibtexReader:
     def read(self, file: SourceFile, limits: Limits) -> FileReading:
         """One document a record that has a text; the others are refused by name."""
         text, repairs = decode(file.content)
-        records = Records(file, limits)
-        for number, block in enumerate(_blocks(text), start=1):
-            key = getattr(block, "key", None) or f"record-{number}"
-            try:
-                builder, metadata = _from_bibtex(block, repairs)
-                records.keep(key, builder, metadata)
-            except TooManyRecords:
-                raise
-            except Refused as refused:
-                records.refuse(key, str(refused))
-        return records.reading()
+        found = ((getattr(block, "key", None) or "", partial(_from_bibtex, block, repairs)) for block in _blocks(text))
+        return read_records(file, limits, found)
 
 
 def _blocks(text: str) -> Iterator[Any]:
@@ -175,7 +151,7 @@ def _blocks(text: str) -> Iterator[Any]:
             yield block
 
 
-def _from_bibtex(block: Any, repairs: list[Repair]) -> tuple[DocumentBuilder, dict[str, Any]]:
+def _from_bibtex(block: Any, repairs: list[Repair]) -> Built:
     if not isinstance(block, bib.Entry):
         line = (block.start_line or 0) + 1
         raise Refused(f"cannot be read (line {line}): a brace, quotation mark or comma is missing. Mend or delete the entry.")
@@ -183,17 +159,13 @@ def _from_bibtex(block: Any, repairs: list[Repair]) -> tuple[DocumentBuilder, di
     return _build_bibtex(fields, block.entry_type.lower(), repairs)
 
 
-def _build_bibtex(fields: dict[str, Any], entry_type: str, repairs: list[Repair]) -> tuple[DocumentBuilder, dict[str, Any]]:
-    builder = DocumentBuilder()
-    for repair in repairs:
-        builder.record(repair)
+def _build_bibtex(fields: dict[str, Any], entry_type: str, repairs: list[Repair]) -> Built:
+    builder = DocumentBuilder(repairs)
     title = clean_title(builder.clean(_field(fields, "title")))
     types = [_field(fields, "type"), _field(fields, "keywords") if entry_type == "misc" else ""]
-    if is_retracted(types, title):
-        raise Refused(RETRACTED)
+    refuse_retracted(types, title)
     abstract = _field(fields, "abstract")
-    if not abstract:
-        raise Refused(NO_ABSTRACT)
+    refuse_empty(abstract, title)
     builder.add("heading", title, level=1)
     add_abstract(builder, abstract)
     names = fields.get("author", [])

@@ -10,7 +10,7 @@ import streamlit as st
 from litsearch.errors import IndexMissing, LitsearchError
 from litsearch.ui import frame, patient
 from litsearch.ui.cards import LARGE, Visit
-from litsearch.ui.resources import build_of, current_settings
+from litsearch.ui.resources import build_of, current_settings, forget_old_questions
 from litsearch.ui.strings import strings_for
 
 log = logging.getLogger(__name__)
@@ -51,6 +51,7 @@ def guarded(draw: Callable[[Visit], None]) -> None:
     visit = Visit(say, parameters.get("q", ""), parameters.get("passage", ""), parameters.get("article", ""), large)
     try:
         settings = current_settings()
+        forget_old_questions(settings)
         try:
             draw(visit)
         except IndexMissing:

@@ -71,7 +71,8 @@ def prose(
             continue
         close_list()
         if piece.kind == "heading" and level:
-            name = f"h{min(level + max(piece.level - 1, 0), 6)}"
+            # The first level is the page's own heading's.
+            name = f"h{min(max(level + max(piece.level - 1, 0), 2), 6)}"
             drawn.append(tag(name, _marked(piece, marked), dir="auto", id=f"at-{piece.start}"))
         else:
             kind = piece.kind if piece.kind != "paragraph" else None
@@ -134,18 +135,20 @@ def surroundings(hit: Hit, visit: Visit, article: Articles) -> Html:
             prose(document, start, hit.passage.start, level=0, words=visit.words),
             tag("div", prose(document, hit.passage.start, hit.passage.end, level=0, words=visit.words), class_="here"),
             prose(document, hit.passage.end, end, level=0, words=visit.words),
+            lang=visit.say.of_library,
         ),
         class_="around",
     )
 
 
-def glance(hit: Hit, article: Articles) -> Html:
+def glance(hit: Hit, visit: Visit, article: Articles) -> Html:
     """The answering sentence large; an item of a list keeps the sentence that introduces the list."""
     document = document_of(hit, article)
     lead = _introduction(hit, document) if document is not None else ""
     size = "glance long" if len(hit.answer.text) > _LONG_SENTENCE else "glance"
-    sentence = tag("p", tag("mark", _one_line(hit.answer.text), class_="answer"), class_=size, dir="auto")
-    return join(tag("p", lead, class_="lead-in", dir="auto") if lead else "", sentence)
+    spoken = visit.say.of_library
+    sentence = tag("p", tag("mark", _one_line(hit.answer.text), class_="answer"), class_=size, dir="auto", lang=spoken)
+    return join(tag("p", lead, class_="lead-in", dir="auto", lang=spoken) if lead else "", sentence)
 
 
 # Characters from which a sentence is set smaller, so that what qualifies it stays in sight on a phone.
@@ -206,9 +209,14 @@ def _separated(parts: Sequence[Html], mark: str) -> list[str]:
     return separated
 
 
+def name_of(metadata: Metadata, say: Strings) -> str:
+    """The title, or that there is none and which file it is."""
+    return metadata.title or say("source.untitled", file=metadata.source or say("source.untitled.no_file"))
+
+
 def title_line(metadata: Metadata, say: Strings) -> Html:
     """The title; for a digest after saying so, so that nobody takes its wording for the authors'."""
-    title = tag("cite", metadata.name, dir="auto")
+    title = tag("cite", name_of(metadata, say), dir="auto", lang=say.of_library)
     if not metadata.restates:
         return tag("p", title, class_="title")
     return tag(
@@ -227,9 +235,12 @@ def _restated(metadata: Metadata, say: Strings) -> str:
 
 def provenance(metadata: Metadata, say: Strings, key: str = "source.digest") -> Html:
     """For a digest, a sentence that says whose work it restates; nothing for an original."""
-    if not metadata.provenance:
+    if not metadata.restates:
         return Html()
-    return tag("p", say(key, provenance=metadata.provenance), class_="digest", dir="auto")
+    by = metadata.by if metadata.by != NOT_STATED else say("source.digest.by.none")
+    year = f" ({metadata.date[:4]})" if metadata.date else ""
+    words = say(key, restates=_restated(metadata, say), work=f"{by}{year}, {name_of(metadata, say)}")
+    return tag("p", words, class_="digest", dir="auto")
 
 
 def publication_link(metadata: Metadata, say: Strings, quoted: str = "") -> Html:
@@ -299,7 +310,10 @@ def open_link(hit: Hit, visit: Visit) -> Html:
     """Leads to the passage in its article; its name says which article, for those who hear links by themselves."""
     say = visit.say
     return inner_link(
-        visit.to_passage(hit), say("source.open"), class_="open", aria_label=say("source.open.of", title=hit.metadata.name)
+        visit.to_passage(hit),
+        say("source.open"),
+        class_="open",
+        aria_label=say("source.open.of", title=name_of(hit.metadata, say)),
     )
 
 
@@ -312,7 +326,7 @@ def best_card(hit: Hit, visit: Visit, article: Articles) -> tuple[Html, Html]:
     top = tag(
         "section",
         tag("h3", say("answered.best"), class_="out-of-sight", id="best"),
-        glance(hit, article),
+        glance(hit, visit, article),
         source(hit, visit, brief=True),
         class_="card best",
         aria_labelledby="best",
@@ -320,7 +334,7 @@ def best_card(hit: Hit, visit: Visit, article: Articles) -> tuple[Html, Html]:
     whole = tag(
         "section",
         tag("h3", say("passage.title"), id="whole"),
-        tag("blockquote", passage_prose(hit, article, visit.words, mark=True)),
+        tag("blockquote", passage_prose(hit, article, visit.words, mark=True), lang=say.of_library),
         surroundings(hit, visit, article),
         place_line(hit, say),
         provenance(hit.metadata, say),
@@ -333,12 +347,13 @@ def best_card(hit: Hit, visit: Visit, article: Articles) -> tuple[Html, Html]:
 
 def further_card(group: Source, visit: Visit, article: Articles, *, mark: bool) -> Html:
     """One further source: its passage, who says it, and what else it says on the question."""
-    more = [tag("li", tag("q", one.answer.text, dir="auto"), " ", open_link(one, visit)) for one in group.more]
+    spoken = visit.say.of_library
+    more = [tag("li", tag("q", one.answer.text, dir="auto", lang=spoken), " ", open_link(one, visit)) for one in group.more]
     return tag(
         "li",
         tag(
             "article",
-            tag("blockquote", passage_prose(group.hit, article, visit.words, mark=mark)),
+            tag("blockquote", passage_prose(group.hit, article, visit.words, mark=mark), lang=spoken),
             surroundings(group.hit, visit, article),
             source(group.hit, visit),
             tag("details", tag("summary", visit.say("others.same")), tag("ul", *more), class_="same") if more else "",
@@ -372,7 +387,8 @@ def side_panel(hits: Sequence[Hit], visit: Visit, article: Articles, *, name: st
 def panel_entry(hit: Hit, visit: Visit, article: Articles, *, whole: bool) -> Html:
     """One caution, with its whole passage: who is meant stands in all of it; or one differing statement, its sentence alone."""
     words = passage_prose(hit, article, visit.words, mark=False) if whole else tag("p", hit.answer.text, dir="auto")
-    return tag("div", tag("blockquote", words), source(hit, visit, brief=True), class_="entry")
+    quoted = tag("blockquote", words, lang=visit.say.of_library)
+    return tag("div", quoted, source(hit, visit, brief=True), class_="entry")
 
 
 def how_read(reading: Reading, say: Strings) -> Html:

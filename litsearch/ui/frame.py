@@ -10,7 +10,7 @@ import streamlit as st
 from litsearch.ui.building import Build, BuildState
 from litsearch.ui.cards import LARGE, Visit
 from litsearch.ui.markup import Html, anchor_link, inner_link, join, script, style, tag
-from litsearch.ui.strings import Strings
+from litsearch.ui.strings import LIBRARY, Strings
 
 ICON = str(Path(__file__).with_name("icon.svg"))
 _HERE = Path(__file__).parent
@@ -78,7 +78,12 @@ def failure(problem: str, visit: Visit) -> None:
             "section",
             tag("h1", say("error.title"), id="failed"),
             tag("p", say("error.lead")),
-            tag("details", tag("summary", say("error.for_practice")), tag("p", problem, class_="problem", dir="auto"), open=True),
+            tag(
+                "details",
+                tag("summary", say("error.for_practice")),
+                tag("p", problem, class_="problem", dir="auto", lang=LIBRARY),
+                open=True,
+            ),
             tag("p", inner_link(visit.to(q=visit.question, passage=visit.passage, article=visit.article), say("error.retry"))),
             class_="panel failed",
             role="alert",

@@ -45,6 +45,8 @@ def is_foreign(question: str) -> bool:
     letters = [character for character in question if character.isalpha()]
     if letters and sum("LATIN" not in unicodedata.name(character, "") for character in letters) > len(letters) / 2:
         return True
+    if "¿" in question or "¡" in question:
+        return True
     words = words_of(question)
     found = {language: sum(word in little for word in words) for language, little in _LITTLE_WORDS.items()}
     return max(found.values()) >= 2 and max(found.values()) > found["en"] + 1

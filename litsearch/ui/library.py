@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from litsearch.errors import LitsearchError, Refused
-from litsearch.ingesting import check
+from litsearch.ingesting import SIDECAR, check
 from litsearch.library.comparing import Changes
 from litsearch.library.overview import Overview, find_articles
 from litsearch.library.report import ArticleReport
@@ -149,7 +149,8 @@ def _add(settings: Settings, say: Strings) -> None:
     if not submitted or not files:
         return
     told: list[tuple[str, bool]] = []
-    for file in files:
+    # A description needs its article to be there.
+    for file in sorted(files, key=lambda file: file.name.endswith(SIDECAR)):
         try:
             with st.spinner(say("library.add.reading", name=file.name)):
                 told.append((say("library.added", path=add_article(settings, file.name, file.getvalue())), False))

@@ -18,7 +18,7 @@ from litsearch.spelling import everyday_words
 from litsearch.ui import frame, reader
 from litsearch.ui.arranging import MAX_SOURCES, by_source
 from litsearch.ui.aspects import ASPECTS, Section, questions_by_aspect
-from litsearch.ui.cards import Articles, Visit, best_card, further_card, how_read, kind_badge, side_panel
+from litsearch.ui.cards import Articles, Visit, best_card, further_card, how_read, kind_badge, name_of, side_panel
 from litsearch.ui.examples import Example, near, varied
 from litsearch.ui.language import is_foreign
 from litsearch.ui.markup import Html, inner_link, join, link, phone_link, tag, text
@@ -33,7 +33,7 @@ from litsearch.ui.resources import (
     searcher_of,
     sections_of,
 )
-from litsearch.ui.strings import DEFAULT, Strings
+from litsearch.ui.strings import Strings
 from litsearch.ui.words import Words
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,6 @@ log = logging.getLogger(__name__)
 N_EXAMPLES = 6
 # Hits asked for: enough for the further sources when several come from one article.
 N_HITS = 12
-NOTHING_ASKED = "Type a question first, for example: Who should not have this treatment?"
 
 
 def draw(visit: Visit) -> None:
@@ -69,7 +68,7 @@ def draw(visit: Visit) -> None:
         answer(visit, searcher, problem)
     else:
         if submitted:
-            field_error(problem, visit, NOTHING_ASKED)
+            field_error(problem, visit)
         first_visit(visit, searcher)
     frame.show(frame.tools(visit))
 
@@ -99,10 +98,11 @@ def _submit() -> None:
     st.query_params["q"] = question
 
 
-def field_error(problem: st.delta_generator.DeltaGenerator, visit: Visit, message: str) -> None:
-    """What is wrong with the question, above the field."""
+def field_error(problem: st.delta_generator.DeltaGenerator, visit: Visit) -> None:
+    """That there is no question to search for, and what one looks like, above the field."""
+    words = visit.say("field.error", problem=visit.say("field.empty"))
     with problem:
-        frame.show(tag("p", visit.say("field.error", problem=message), class_="field-error", role="alert", dir="auto"))
+        frame.show(tag("p", words, class_="field-error", role="alert", dir="auto"))
 
 
 def urgent_help(raised: Sequence[Raised], contact: Contact, say: Strings) -> Html:
@@ -136,7 +136,7 @@ def first_visit(visit: Visit, searcher: Searcher) -> None:
         # Said before anything is asked, not after.
         frame.show(tag("p", say("helped.kept", days=kept.days), class_="kept"))
     # The pages may speak another language than the library does.
-    note = tag("p", say("language.note"), class_="language") if say.language != DEFAULT else ""
+    note = tag("p", say("language.note"), class_="language") if say.of_library else ""
     frame.show(
         note,
         example_list(examples, visit, say("examples.title")),
@@ -151,13 +151,15 @@ def answer(visit: Visit, searcher: Searcher, problem: st.delta_generator.DeltaGe
     try:
         with st.spinner(say("field.searching")):
             answers = searcher.ask(visit.question, top=N_HITS)
-    except QuestionError as error:
-        field_error(problem, visit, str(error))
+    except QuestionError:
+        # The search refuses one thing alone: a question without a letter or a digit.
+        field_error(problem, visit)
         first_visit(visit, searcher)
         return
     read = cache(searcher.article)
     drawn = {"answered": answered, "related": related, "nothing": nothing}[answers.outcome]
-    foreign = tag("p", say("language.note"), class_="language") if is_foreign(visit.question) else ""
+    is_other = is_foreign(visit.question) or (say.of_library and not answers.answered)
+    foreign = tag("p", say("language.note"), class_="language") if is_other else ""
     frame.show(foreign, how_read(answers.reading, say), drawn(answers, visit, read, searcher), visit.words.list(say))
     feedback(answers, visit)
 
@@ -315,17 +317,17 @@ def aspect_list(visit: Visit, searcher: Searcher) -> Html:
 
 def _questions(examples: Sequence[Example], visit: Visit) -> Html:
     rows = [tag("li", inner_link(visit.to(q=example.question), example.question)) for example in examples]
-    return tag("ul", *rows, class_="examples")
+    return tag("ul", *rows, class_="examples", lang=visit.say.of_library)
 
 
 def _sections(sections: Sequence[Section], visit: Visit) -> Html:
     rows = [
         tag(
             "li",
-            inner_link(visit.to(passage=one.passage_id), one.metadata.name, dir="auto"),
+            inner_link(visit.to(passage=one.passage_id), name_of(one.metadata, visit.say), dir="auto", lang=visit.say.of_library),
             tag(
                 "span",
-                one.section or visit.say("aspect.opening"),
+                tag("span", one.section, lang=visit.say.of_library) if one.section else visit.say("aspect.opening"),
                 " · ",
                 visit.say(f"kind.{one.metadata.kind}"),
                 dir="auto",
@@ -342,7 +344,12 @@ def article_list(visit: Visit, searcher: Searcher) -> Html:
     say = visit.say
     articles = searcher.articles()
     rows = [
-        tag("li", inner_link(visit.to(article=document_id), metadata.name, dir="auto"), " ", kind_badge(metadata, say))
+        tag(
+            "li",
+            inner_link(visit.to(article=document_id), name_of(metadata, say), dir="auto", lang=say.of_library),
+            " ",
+            kind_badge(metadata, say),
+        )
         for document_id, _, metadata in articles
     ]
     return tag(

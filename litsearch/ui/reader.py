@@ -8,7 +8,7 @@ from litsearch.records import Document, Hit, Passage, Span
 from litsearch.searching import Searcher
 from litsearch.ui import frame
 from litsearch.ui.arranging import place_of
-from litsearch.ui.cards import Visit, kind_badge, prose, provenance, publication_link, source_line
+from litsearch.ui.cards import Visit, kind_badge, name_of, prose, provenance, publication_link, source_line
 from litsearch.ui.former import former_passage
 from litsearch.ui.markup import Html, anchor_link, inner_link, join, tag
 from litsearch.ui.strings import Strings
@@ -88,7 +88,7 @@ def article(document: Document, passage: Passage | None, hits: tuple[Hit, ...], 
         way_back(visit),
         tag(
             "header",
-            tag("h1", metadata.name, dir="auto"),
+            tag("h1", name_of(metadata, say), dir="auto", lang=say.of_library),
             tag(
                 "div",
                 kind_badge(metadata, say),
@@ -101,7 +101,7 @@ def article(document: Document, passage: Passage | None, hits: tuple[Hit, ...], 
         ),
         contents(document, visit),
         _moves(passage, hits, visit) if passage else "",
-        tag("div", _body(document, passage, hits, visit.words), class_="body"),
+        tag("div", _body(document, passage, hits, visit.words), class_="body", lang=say.of_library),
         _moves(passage, hits, visit) if passage else "",
         class_="reader",
     )
@@ -119,12 +119,14 @@ def way_back(visit: Visit) -> Html:
 
 def contents(document: Document, visit: Visit) -> Html:
     """The article's headings as links; nothing for an article with fewer than two."""
-    headings = [block for block in document.blocks if block.kind == "heading"]
+    begins = _after_title(document)
+    headings = [block for block in document.blocks if block.kind == "heading" and block.start >= begins]
     if len(headings) < 2:
         return Html()
     rows = [tag("li", anchor_link(f"at-{b.start}", document.text[b.start : b.end], dir="auto")) for b in headings]
     title = visit.say("article.contents")
-    return tag("nav", tag("details", tag("summary", title), tag("ul", *rows)), class_="contents", aria_label=title)
+    listed = tag("ul", *rows, lang=visit.say.of_library)
+    return tag("nav", tag("details", tag("summary", title), listed), class_="contents", aria_label=title)
 
 
 def _moves(passage: Passage | None, hits: tuple[Hit, ...], visit: Visit) -> Html:
@@ -136,9 +138,11 @@ def _moves(passage: Passage | None, hits: tuple[Hit, ...], visit: Visit) -> Html
         return tag("p", say("article.marked"), class_="moves")
     moves = []
     if at > 0:
-        moves.append(inner_link(visit.to_passage(hits[at - 1]), say("article.previous"), title=hits[at - 1].metadata.name))
+        moves.append(
+            inner_link(visit.to_passage(hits[at - 1]), say("article.previous"), title=name_of(hits[at - 1].metadata, say))
+        )
     if at + 1 < len(hits):
-        moves.append(inner_link(visit.to_passage(hits[at + 1]), say("article.next"), title=hits[at + 1].metadata.name))
+        moves.append(inner_link(visit.to_passage(hits[at + 1]), say("article.next"), title=name_of(hits[at + 1].metadata, say)))
     label = say("article.place", n=at + 1, of=len(hits))
     return tag("nav", tag("span", label), *(join(" ", move) for move in moves), class_="moves", aria_label=label)
 
@@ -149,13 +153,24 @@ def _hit_of(passage: Passage | None, hits: tuple[Hit, ...]) -> Hit | None:
 
 def _body(document: Document, passage: Passage | None, hits: tuple[Hit, ...], words: Words) -> Html:
     """The article in three stretches: before the passage, the passage, after it."""
+    begins = _after_title(document)
+    # Under a title that the page's own heading shows, the sections follow it directly.
+    level = 1 if begins else 2
     if passage is None:
-        return prose(document, 0, len(document.text), level=2, words=words)
+        return prose(document, begins, len(document.text), level=level, words=words)
     hit = _hit_of(passage, hits)
     marked = Span(hit.answer.start, hit.answer.end) if hit else Span(passage.start, passage.end)
-    here = prose(document, passage.start, passage.end, [(marked, "answer")], level=2, words=words)
+    here = prose(document, passage.start, passage.end, [(marked, "answer")], level=level, words=words)
     return join(
-        prose(document, 0, passage.start, level=2, words=words),
+        prose(document, min(begins, passage.start), passage.start, level=level, words=words),
         tag("div", here, id="here", class_="here"),
-        prose(document, passage.end, len(document.text), level=2, words=words),
+        prose(document, passage.end, len(document.text), level=level, words=words),
     )
+
+
+def _after_title(document: Document) -> int:
+    """Where an article goes on after a first heading that is its title, which the page's own heading shows already; else 0."""
+    first = document.blocks[0] if document.blocks else None
+    if first is None or first.kind != "heading":
+        return 0
+    return first.end if document.text[first.start : first.end].split() == document.metadata.title.split() else 0

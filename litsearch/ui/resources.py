@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import streamlit as st
 
+from litsearch.errors import FeedbackError
 from litsearch.feedback import Feedback, everyday_language
 from litsearch.glossary import Glossary, load_glossary
 from litsearch.index import Index
@@ -20,6 +23,8 @@ from litsearch.spelling import english_words
 from litsearch.ui.aspects import Section, sections_by_aspect
 from litsearch.ui.building import Build
 from litsearch.ui.examples import Example, answered_examples
+
+log = logging.getLogger(__name__)
 
 
 def current_settings() -> Settings:
@@ -74,6 +79,12 @@ def no_names_of(settings: Settings) -> frozenset[str]:
 def feedback_of(settings: Settings) -> Feedback:
     """The questions that the practice keeps, if it keeps any."""
     return Feedback(settings.practice / "questions.sqlite", days=settings.keep_questions_days)
+
+
+def forget_old_questions(settings: Settings) -> None:
+    """Delete the kept questions whose days are over: once a day in each process, with the first page of that day."""
+    kept = feedback_of(settings)
+    _forgotten(str(kept.file), kept.days, kept.today)
 
 
 def glossary_of(settings: Settings) -> Glossary:
@@ -160,6 +171,16 @@ def _searcher(key: str, _settings: Settings) -> Searcher:
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _build(key: str, _settings: Settings) -> Build:
     return Build(_settings)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _forgotten(file: str, days: int, today: date) -> int:
+    try:
+        return Feedback(Path(file), days=days).forget()
+    except FeedbackError as error:
+        # No page depends on it; the staff's Coverage page says what is wrong with the file.
+        log.error("kept questions whose days are over were not deleted: %s", error)
+        return 0
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)

@@ -78,10 +78,16 @@ def settings(visit: Visit) -> None:
         (
             field.name,
             str(getattr(values, field.name)) or say("settings.empty"),
-            values.origins.get(field.name, say("settings.default")),
+            _origin(values.origins.get(field.name, ""), say),
         )
         for field in fields(Settings)
         if field.name != "origins"
     ]
     head = [say("column.setting"), say("column.value"), say("column.origin")]
     frame.show(tag("h1", say("settings.title")), tag("p", say("settings.lead"), class_="lead"), table(head, rows))
+
+
+def _origin(origin: str, say: Strings) -> str:
+    """Where a value comes from, in the page's language."""
+    kind, _, name = origin.partition(" ")
+    return say("settings.environment", name=name) if kind == "environment" and name else origin or say("settings.default")

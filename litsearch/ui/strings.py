@@ -13,6 +13,8 @@ import yaml
 from litsearch.records import SOURCE_KINDS
 
 DEFAULT = "en"
+# The language of the library's articles, of its search and of the glossary's explanations.
+LIBRARY = "en"
 _HERE = Path(__file__).parent
 
 
@@ -40,7 +42,7 @@ class Strings:
     language: str = DEFAULT
 
     def __call__(self, key: str, **values: str | int) -> str:
-        """The text for a key.
+        """The text for a key; whole numbers are written as the language writes them.
 
         Raises:
             KeyError: for a key that the catalogue lacks, so that a test finds it.
@@ -49,7 +51,24 @@ class Strings:
         '45 articles'
         """
         words = catalogue(self.language)[key]
-        return words.format(**values) if values else words
+        stated = {name: self.number(value) if isinstance(value, int) else value for name, value in values.items()}
+        return words.format(**stated) if stated else words
+
+    @property
+    def of_library(self) -> str | None:
+        """The language of the library's own words where the pages speak another one, for ``lang`` attributes; else None."""
+        return LIBRARY if self.language != LIBRARY else None
+
+    def number(self, value: int) -> str:
+        """A whole number in groups of three digits, from as many digits on as the language groups.
+
+        Source: the Unicode CLDR's symbols and ``minimumGroupingDigits`` of each language.
+
+        >>> [Strings(language).number(n) for language in ("en", "es") for n in (999, 1234, 12345)]
+        ['999', '1,234', '12,345', '999', '1234', '12.345']
+        """
+        mark, fewest = catalogue(self.language)["number.group"], int(catalogue(self.language)["number.group.from"])
+        return f"{value:,}".replace(",", mark) if len(str(abs(value))) >= fewest else str(value)
 
     def date(self, stated: str) -> str:
         """A date as people write it; what is no ISO date stays as it is.

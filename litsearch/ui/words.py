@@ -59,7 +59,13 @@ class Words:
             for entry in self._entries
         ]
         title = tag("summary", say("words.title"), " ", tag("span", str(len(rows)), class_="count"))
-        return tag("details", title, tag("p", say("words.lead")), tag("dl", *rows, class_="explained"), class_="words")
+        return tag(
+            "details",
+            title,
+            tag("p", say("words.lead")),
+            tag("dl", *rows, class_="explained", lang=say.of_library),
+            class_="words",
+        )
 
     def _number(self, entry: Entry) -> int:
         if entry.term not in self._numbers:

@@ -68,13 +68,17 @@ def test_the_patients_page_is_accessible(patient_app: str, new_page: NewPage, st
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize(("size", "dark"), [(PHONE, True), (DESKTOP, False)], ids=["phone-dark", "desktop-light"])
 @pytest.mark.parametrize("name", STAFF)
-def test_the_staffs_pages_are_accessible(staff_app: str, new_page: NewPage, name: str, dark: bool):
-    page = new_page(DESKTOP, dark=dark)
+def test_the_staffs_pages_are_accessible_and_fit_a_phone(
+    staff_app: str, new_page: NewPage, name: str, size: tuple[int, int], dark: bool
+):
+    page = new_page(size, dark=dark)
     page.goto(f"{staff_app}/{STAFF[name]}")
     settled(page)
     assert violations(page) == []
+    widths = page.evaluate("[document.documentElement.scrollWidth, document.querySelector('.stMain').scrollWidth]")
+    assert max(widths) <= size[0]
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

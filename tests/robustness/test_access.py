@@ -18,10 +18,12 @@ from pathlib import Path
 import pytest
 
 from litsearch.claims.register import Register
-from litsearch.errors import RegisterError
+from litsearch.errors import Refused, RegisterError
 from litsearch.ingesting import ingest
+from litsearch.library.shelving import add_article
 from litsearch.settings import ROOT, Settings
-from tests.conftest import ARTICLE
+from tests.conftest import ARTICLE, Shelf
+from tests.robustness.hostile import hostile_strings
 from tests.robustness.load import Session
 from tests.served import served
 from tests.test_claims_register import finding
@@ -145,6 +147,69 @@ def test_the_staffs_process_shows_nothing_on_an_address_that_others_reach(
             drawn = session.draw("", page=page)
             assert SECRET not in drawn and "Check marketing copy" not in drawn and "Rebuild" not in drawn, page
             assert address in drawn, "it says why"
+
+
+# --------------------------------------------------------------------------------------------------------- uploads
+
+_ENDINGS = (".txt", ".md", "", ".TXT", ".txt.", ".txt ", ".md\x00.exe", ".txt\u2028")
+
+
+def _files_below(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def _uploaded(shelf: Shelf, n: int) -> int:
+    """Upload an article under each of many hostile names; how many were taken. Nothing else may have come, gone or changed."""
+    (shelf.folder / "practice").mkdir()
+    for name in ("passwd.txt", "practice/settings.toml", "a.txt"):
+        (shelf.folder / name).write_bytes(b"private")
+    shelf.write("sub/leaflet.md", ARTICLE)
+    expected = _files_below(shelf.folder)
+    n_before = len(expected)
+    for number, made in enumerate(hostile_strings(n, seed=4, longest=400)):
+        prefix = ("", "../", "../practice/", "sub/", "/", "C:\\", "~/", ".", "~$")[number % 9]
+        name = prefix + made + _ENDINGS[number % len(_ENDINGS)]
+        content = f"# Text {number}\n\nThe skin is red for {number} days.\n".encode()
+        try:
+            path = add_article(shelf.settings, name, content)
+        except Refused as refused:
+            assert str(refused).strip()
+            continue
+        assert f"corpus/{path}" not in expected, f"{name!r} was written over another file"
+        expected[f"corpus/{path}"] = content
+        assert Path(path).name == path and not path.startswith((".", "~$")), name
+        assert len(path.splitlines()) == 1 and "\x00" not in path and "\u202e" not in path, name
+    assert _files_below(shelf.folder) == expected
+    n_taken = len(expected) - n_before
+    assert shelf.ingest().documents == n_taken + 1, "every file that was taken is an article"
+    return n_taken
+
+
+def test_uploads_land_only_in_the_corpus_and_under_safe_names(shelf: Shelf) -> None:
+    assert _uploaded(shelf, 250) > 100
+
+
+@pytest.mark.slow
+def test_uploads_under_five_thousand_names_land_only_in_the_corpus(shelf: Shelf) -> None:
+    assert _uploaded(shelf, 5_000) > 2_000
+
+
+def test_the_patients_process_takes_no_upload(patient: tuple[str, Path], library: Settings) -> None:
+    """Its page has no field for files: what is sent to Streamlit's own door without a session is refused and lands nowhere."""
+    address, _ = patient
+    before = _files_below(library.corpus.parent)
+    for session in ("none", "../../corpus", "%2e%2e%2fcorpus"):
+        for method in ("PUT", "POST", "DELETE"):
+            request = urllib.request.Request(
+                f"{address}/_stcore/upload_file/{session}/stolen.md", data=ARTICLE.encode(), method=method
+            )
+            try:
+                with urllib.request.urlopen(request, timeout=60) as reply:
+                    status = reply.status
+            except urllib.error.HTTPError as error:
+                status = error.code
+            assert status >= 400, (method, session, status)
+    assert _files_below(library.corpus.parent) == before
 
 
 # ------------------------------------------------------------------------------------------------------ the register

@@ -1,0 +1,27 @@
+"""The patient's page over a search that takes its time, so that a test can look at the page meanwhile."""
+
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from litsearch.records import Answers
+from litsearch.searching import Searcher
+from litsearch.ui import resources
+from litsearch.ui.app import run
+
+# Longer than axe-core takes to look at the page on a busy machine.
+SEARCH_S = 12.0
+
+
+class SlowSearcher(Searcher):
+    """Waits before each search."""
+
+    def ask(self, question: str, *, top: int = 5) -> Answers:
+        time.sleep(SEARCH_S)
+        return super().ask(question, top=top)
+
+
+resources.Searcher = SlowSearcher  # type: ignore[misc]
+run(staff=False)
