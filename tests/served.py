@@ -36,6 +36,7 @@ def served(
         "LITSEARCH_PRACTICE": str(settings.practice),
         "LITSEARCH_THREADS": "2",
         "LITSEARCH_KEEP_QUESTIONS_DAYS": str(settings.keep_questions_days),
+        "LITSEARCH_STRICTNESS": str(settings.strictness),
     }
     command = [
         sys.executable,

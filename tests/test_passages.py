@@ -63,7 +63,40 @@ def _lost(document: Document, passages: list[Passage]) -> str:
     )
 
 
+def _paged(blocks: list[tuple[str, str, int]]) -> Document:
+    """A document of blocks given as kind, text and page."""
+    text, made = "", []
+    for kind, words, page in blocks:
+        text += "\n\n" if text else ""
+        made.append(Block(kind, len(text), len(text) + len(words), page=page))
+        text += words
+    return Document("a.pdf", "a.pdf", text, tuple(made), Metadata("A title"))
+
+
 # ------------------------------------------------------------------------------------------------- what is quoted
+
+
+def test_every_passage_carries_the_page_it_begins_on() -> None:
+    """Paragraphs, a sentence cut off for length, a short list, and the pieces of a list that is longer than the model's room."""
+    long = " ".join(f"Sentence {n} of a long paragraph speaks of needles." for n in range(30))
+    items = [
+        ("item", f"Item {n} tells in a good dozen words of something that one should not do after it.", 3 + n // 4)
+        for n in range(12)
+    ]
+    document = _paged([
+        ("paragraph", "It is brief.", 1),
+        ("paragraph", long, 2),
+        ("paragraph", "Avoid the following:", 3),
+        *items,
+    ])  # fmt: skip
+    passages = split(document, SplitRules(64), COUNT)
+    _check(document, passages)
+    begins = {block.start: block.page for block in document.blocks}
+    assert len(passages) > 6
+    for passage in passages:
+        begun = max(start for start in begins if start <= passage.start)
+        assert passage.page == begins[begun]
+    assert {passage.page for passage in passages} == {1, 2, 3, 4, 5}
 
 
 def test_a_paragraph_is_a_passage_under_its_heading() -> None:

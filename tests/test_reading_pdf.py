@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from litsearch.passages import SplitRules, split
 from litsearch.reading import Limits
 from litsearch.reading.layout import Bit, columns_of, join_lines, lines_of
+from litsearch.testing import FakeEncoder
 from tests.reading_files import Words, blocks_of, make_pdf, read_one, reason, repairs_of, texts_of, wrapped
 
 LEFT = "The first column speaks of needles and of nothing else, and it does so for many lines without an end in sight. " * 6
@@ -70,6 +72,15 @@ def test_a_hyphen_that_belongs_to_the_word_stays():
         "A follow-up visit is booked. At the follow-up visit the skin is seen by a well-trained nurse from Stratford-Upon and others."
     ]
     assert document.repairs == ()
+
+
+def test_a_passage_of_a_pdf_knows_the_page_to_open():
+    pages = [[Words(50, 700, "Text of the first page.")], [Words(50, 700, "Text of the second page.")]]
+    passages = split(read_one("pages.pdf", make_pdf(pages)), SplitRules(64), FakeEncoder().count_tokens)
+    assert [(passage.text, passage.page) for passage in passages] == [
+        ("Text of the first page.", 1),
+        ("Text of the second page.", 2),
+    ]
 
 
 def test_running_headers_and_page_numbers_go_and_the_title_stays():
