@@ -78,7 +78,10 @@ def test_copy_is_checked_decided_on_and_exported_with_claim_quotes_and_decision(
     contrary = skin.locator(".claim-evidence.conflicts blockquote mark")
     expect(contrary.first).to_be_visible()
     quotes = [quote.inner_text() for quote in contrary.all()]
-    assert any(re.search(r"not (be right for |suitable for |for )?everyone|should not|not suitable|dark|keloid", quote, re.IGNORECASE) for quote in quotes), quotes
+    assert any(
+        re.search(r"not (be right for |suitable for |for )?everyone|should not|not suitable|dark|keloid", quote, re.IGNORECASE)
+        for quote in quotes
+    ), quotes
     downtime = claim_of(page, REST).locator(".claim-evidence.conflicts blockquote mark")
     assert any(re.search(r"\bred|swell|days|hours", quote.inner_text(), re.IGNORECASE) for quote in downtime.all())
 
