@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 SIDECAR = ".meta.yml"
 # Twenty short lines; the longest abstract that could stand in one is far below this.
-_MAX_SIDECAR_MB = 1
+MAX_SIDECAR_MB = 1
 Floats = NDArray[np.float32]
 # Progress: the stage, how many are done, of how many.
 Progress = Callable[[str, int, int], None]
@@ -374,7 +374,7 @@ def _read_one(settings: Settings, file: CorpusFile) -> tuple[list[Document], lis
         content = _content(path, file.sha256, settings.max_file_mb)
         sidecar = path.with_name(path.name + SIDECAR)
         beside = f"has a {sidecar.name} beside it that "
-        stated = _content(sidecar, file.sidecar_sha256, _MAX_SIDECAR_MB, beside) if file.sidecar_sha256 else None
+        stated = _content(sidecar, file.sidecar_sha256, MAX_SIDECAR_MB, beside) if file.sidecar_sha256 else None
         source = SourceFile(file.path, content, stated)
         reading = read_file(source, _limits(settings))
     except Refused as refused:

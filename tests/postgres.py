@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from tests.served import free_port
 
 
 def programs() -> Path | None:
@@ -29,9 +30,7 @@ def postgres_server() -> Iterator[str]:
     if folder is None:
         raise RuntimeError("no initdb and pg_ctl: install PostgreSQL")
     as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     with TemporaryDirectory(prefix="pg-") as place:
         if as_user:
             shutil.chown(place, "postgres")

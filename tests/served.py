@@ -21,14 +21,19 @@ from litsearch.settings import ROOT, Settings
 RUNNING: dict[str, int] = {}
 
 
+def free_port() -> int:
+    """A port of this machine that nothing listens on now."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 @contextmanager
 def served(
     settings: Settings, *, staff: bool = False, options: Sequence[str] = (), log: Path | None = None, script: str = "app.py"
 ) -> Iterator[str]:
     """Serve the app over a library; gives its address on this machine. ``script`` may be a stand-in for the app, from the root."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("LITSEARCH_", "STREAMLIT_"))},
         "LITSEARCH_CORPUS": str(settings.corpus),

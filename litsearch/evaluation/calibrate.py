@@ -10,7 +10,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -26,6 +26,7 @@ from litsearch.evaluation.libraries import read_libraries
 from litsearch.evaluation.metrics import Figure, Floats
 from litsearch.evaluation.public import PublicCase, medquad_case, scifact_case, write_corpus
 from litsearch.evaluation.quality import open_corpora, rate
+from litsearch.evaluation.questions import Question
 from litsearch.evaluation.results import made_from, table, write_part
 from litsearch.files import write_whole
 from litsearch.ranking.answerability import MODEL_FILE, NAMES, Judge, Signals
@@ -198,6 +199,11 @@ def see(name: str, searcher: Searcher, questions: Sequence[tuple[str, bool, bool
     return Seen(name, values, covered, near, dev)
 
 
+def labelled(questions: Iterable[Question]) -> list[tuple[str, bool, bool, bool]]:
+    """Questions of ours as ``see`` takes them."""
+    return [(q.text, q.answerable, q.near or q.answerable, q.half == "dev") for q in questions]
+
+
 def see_public(case: PublicCase, settings: Settings, work: Path) -> Seen:
     """The same for a public set, of which every question is on the corpus's subject and none is dev."""
     write_corpus(case, work / "corpus")
@@ -212,8 +218,7 @@ def see_libraries(settings: Settings, work: Path) -> Seen:
     parts = []
     for library in read_libraries():
         if library.fold == "dev":
-            rows = [(q.text, q.answerable, q.near or q.answerable, q.half == "dev") for q in library.asked()]
-            parts.append(see(library.name, library.open(settings, work), rows))
+            parts.append(see(library.name, library.open(settings, work), labelled(library.asked())))
     return replace(join(parts), name=f"{len(parts)} libraries")
 
 
@@ -384,8 +389,7 @@ def _calibrate(settings: Settings, work: Path, arguments: argparse.Namespace, sa
     manifests = {corpus.name: corpus.bench.manifest() for corpus in corpora}
     seen = []
     for corpus in corpora:
-        rows = [(q.text, q.answerable, q.near or q.answerable, q.half == "dev") for q in corpus.questions]
-        seen.append(see(corpus.name, corpus.bench, rows))
+        seen.append(see(corpus.name, corpus.bench, labelled(corpus.questions)))
         say(f"{corpus.name}: signals of {len(seen[-1].covered)} questions")
     fitted = fit(join([part.part(dev=True) for part in seen]))
     test = join([part.part(dev=False) for part in seen])

@@ -131,7 +131,7 @@ def measure(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "right": sum(a == b for a, b in pairs),
         "accuracy": _rate([a == b for a, b in pairs]),
         "macro_f1": round(sum(_f1(pairs, c) for c in classes) / len(classes), 4) if classes else 0.0,
-        "macro_f1_of_three": round(sum(_f1(pairs, c) for c in ("stated", "conflicts", "not_found")) / 3, 4),
+        "macro_f1_of_three": round(sum(_f1(pairs, c) for c in _THREE) / 3, 4),
         "f1": {c: round(_f1(pairs, c), 4) for c in classes},
         "wrong_direction": _rate([found == "stated" for expected, found in pairs if expected == "conflicts"]),
         "uncovered_stated": _rate([found == "stated" for expected, found in pairs if expected == "not_found"]),
@@ -192,8 +192,7 @@ def scifact(
             held = row["evidence"].get(str(document), [])
             expected = {"SUPPORT": "stated", "CONTRADICT": "conflicts"}.get(held[0]["label"] if held else "", "not_found")
             evidence = weigh(row["claim"], [abstracts[document]], vectors, stances)
-            finding = decide(evidence, rules)[0]
-            named = {"qualified": "stated", "related": "not_found"}.get(finding, finding)
+            named = _of_three(decide(evidence, rules)[0])
             rationale = {
                 abstracts[document].passage.sentences[n].start
                 for group in held
@@ -222,6 +221,14 @@ def _abstract(row: Mapping[str, Any]) -> Hit:
     return Hit(1, passage, "", Metadata(row["title"]), Answer(0, 0, ""), 0.0, 0.0)
 
 
+_THREE = ("stated", "conflicts", "not_found")
+
+
+def _of_three(finding: str) -> str:
+    """A finding as one of three classes: qualified is stated with a condition, passages that are only related cover nothing."""
+    return {"qualified": "stated", "related": "not_found"}.get(finding, finding)
+
+
 def figures_of(pairs: Sequence[tuple[str, str]]) -> dict[str, Figure]:
     """Macro-F1 of three classes, wrong direction and the like with bootstrap intervals; a pair is (expected, found).
 
@@ -230,10 +237,8 @@ def figures_of(pairs: Sequence[tuple[str, str]]) -> dict[str, Figure]:
     >>> figures_of([("stated", "stated"), ("conflicts", "stated")])["wrong direction"].value
     1.0
     """
-    classes = ("stated", "conflicts", "not_found")
-    known = {(a, b): number for number, (a, b) in enumerate((a, b) for a in classes for b in classes)}
-    plain = {"qualified": "stated", "related": "not_found"}
-    cells = np.array([known[plain.get(a, a), plain.get(b, b)] for a, b in pairs], dtype=np.int64)
+    known = {(a, b): number for number, (a, b) in enumerate((a, b) for a in _THREE for b in _THREE)}
+    cells = np.array([known[_of_three(a), _of_three(b)] for a, b in pairs], dtype=np.int64)
     counts = np.bincount(cells, minlength=9).astype(np.float64)
     drawn = np.random.default_rng(_SEED).multinomial(len(pairs), counts / max(counts.sum(), 1), size=N_RESAMPLES)
     tables = np.concatenate([counts[None], drawn]).reshape(-1, 3, 3)
@@ -261,7 +266,6 @@ def record_scifact(found: Sequence[Settled], encoder: Encoder, n_threads: int, f
     expected = Counter(row.expected for row in found)
     rationale = [row.on_rationale for row in found if row.on_rationale is not None]
     confusion = Counter((row.expected, row.found) for row in found)
-    classes = ("stated", "conflicts", "not_found")
     text = "\n".join(
         [
             "Written by `python -m litsearch.evaluation.claims --scifact DIR --record`; do not edit by hand.",
@@ -279,8 +283,8 @@ def record_scifact(found: Sequence[Settled], encoder: Encoder, n_threads: int, f
             table(["figure", "value"], [[name, figure] for name, figure in figures.items()]),
             "",
             table(
-                ["annotators", *(f"found {c.replace('_', ' ')}" for c in classes)],
-                [[a.replace("_", " "), *(confusion[a, b] for b in classes)] for a in classes],
+                ["annotators", *(f"found {c.replace('_', ' ')}" for c in _THREE)],
+                [[a.replace("_", " "), *(confusion[a, b] for b in _THREE)] for a in _THREE],
             ),
             "",
             f"Where a stance was taken on a settled pair, the deciding sentence is one of the annotators' in {sum(rationale)} of"
@@ -294,17 +298,18 @@ def record_own(
     outcomes: Sequence[Outcome], manifests: Mapping[str, Mapping[str, Any]], n_threads: int, file: Path = RESULTS
 ) -> None:
     """Write the part "claims" of docs/RESULTS.md."""
-    rows: list[list[object]] = []
-    for half in ("dev", "test"):
-        for corpus in sorted({o.expected.corpus for o in outcomes}):
-            of = [o for o in outcomes if o.expected.half == half and o.expected.corpus == corpus]
-            figures = figures_of([(o.expected.finding, o.found) for o in of])
-            recall = mean(np.array([float(o.settled) for o in of if o.expected.settles]))
-            rows.append([f"{corpus}, {half}", len(of), *(figures[name] for name in _SHOWN), recall])
-    numbers = [o for o in outcomes if o.expected.numbers]
-    figures = figures_of([(o.expected.finding, o.found) for o in numbers])
-    recall = mean(np.array([float(o.settled) for o in numbers if o.expected.settles]))
-    rows.append(["with numbers, both halves", len(numbers), *(figures[name] for name in _SHOWN), recall])
+
+    def row(name: str, of: Sequence[Outcome]) -> list[object]:
+        figures = figures_of([(o.expected.finding, o.found) for o in of])
+        recall = mean(np.array([float(o.settled) for o in of if o.expected.settles]))
+        return [name, len(of), *(figures[shown] for shown in _SHOWN), recall]
+
+    rows = [
+        row(f"{corpus}, {half}", [o for o in outcomes if o.expected.half == half and o.expected.corpus == corpus])
+        for half in ("dev", "test")
+        for corpus in sorted({o.expected.corpus for o in outcomes})
+    ]
+    rows.append(row("with numbers, both halves", [o for o in outcomes if o.expected.numbers]))
     text = "\n".join(
         [
             "Written by `python -m litsearch.evaluation.claims --record`; do not edit by hand.",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from litsearch.errors import CorpusError, Refused
 from litsearch.files import make_folder, rename, storage, sync_folder, write_whole
-from litsearch.ingesting import SIDECAR
+from litsearch.ingesting import MAX_SIDECAR_MB, SIDECAR
 from litsearch.reading import Limits, SourceFile, read_file
 from litsearch.settings import Settings
 
@@ -16,8 +16,6 @@ from litsearch.settings import Settings
 REMOVED = ".removed"
 # Most file systems hold names of 255 bytes; the sidecar's ending and that of a file being written must fit behind.
 _MAX_NAME_BYTES = 200
-# Twenty short lines; the ingest refuses an article whose description is larger.
-MAX_SIDECAR_BYTES = 1_000_000
 _FORBIDDEN = set('/\\:*?"<>|')
 # Controls, marks of direction, lone surrogates, private and unassigned characters, and the two that break a line.
 _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
@@ -73,8 +71,8 @@ def _read_with(settings: Settings, article: str, sidecar: bytes) -> None:
             f"describes an article {article} that is not in the library. Add the article first; this file must have the article's"
             f" whole name with {SIDECAR} behind it, as in leaflet.pdf{SIDECAR}."
         )
-    if len(sidecar) > MAX_SIDECAR_BYTES:
-        raise Refused(f"is larger than {MAX_SIDECAR_BYTES // 1_000_000} MB, but describes one article. Shorten it.")
+    if len(sidecar) > MAX_SIDECAR_MB * 1e6:
+        raise Refused(f"is larger than {MAX_SIDECAR_MB} MB, but describes one article. Shorten it.")
     _refuse_unreadable(settings, SourceFile(article, source.read_bytes(), sidecar))
 
 
