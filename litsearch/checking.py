@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from litsearch.claims.extract import extract
+from litsearch.claims.model import ModelStances, StanceModel, open_stance_model
 from litsearch.claims.records import (
     PROMOTIONAL_KINDS,
     Claim,
@@ -50,18 +51,17 @@ class CheckRules:
 class Checker:
     """Checks copy against the library of one searcher; safe to share between threads."""
 
-    def __init__(
-        self, searcher: Searcher, settings: Settings, *, stances: Stances | None = None, rules: CheckRules | None = None
-    ) -> None:
+    def __init__(self, searcher: Searcher, settings: Settings, *, rules: CheckRules | None = None) -> None:
         """Open the desk.
 
         Raises:
             SettingsError: when practice/wording.yml cannot be used.
+            ModelError: when the stance model that the settings name cannot.
         """
         self.searcher = searcher
         self.wording: Sequence[Rule] = load_wording(settings.practice / "wording.yml")
         self.rules = rules or CheckRules()
-        self._stances = stances
+        self.model = open_stance_model(settings.stance, n_threads=settings.n_threads)
         self._held: TextVectors | None = None
 
     def check(self, copy: str) -> Iterator[Finding]:
@@ -85,7 +85,7 @@ class Checker:
             )
         queries = questions_of(claim)
         hits = self._gather(queries)
-        evidence = weigh(full_text(claim), hits, self._vectors(), self._stances)
+        evidence = weigh(full_text(claim), hits, self._vectors(), self.model)
         finding, confidence, why = decide(evidence, self.rules)
         shown = shown_of(evidence, self.rules)
         return Finding(claim, finding, confidence, tuple(flags), shown, _strength(shown), why, generation, tuple(queries))
@@ -214,6 +214,7 @@ def premises_of(hit: Hit) -> list[Premise]:
                 lead or hit.lead_in,
                 before,
                 f"{hit.metadata.title}. {passage.section}",
+                passage.section.rpartition(" > ")[2],
                 hit.metadata.treatment or hit.metadata.title,
                 passage.role,
             )
@@ -241,7 +242,7 @@ def _in_context(premise: Premise) -> str:
 # ----------------------------------------------------------------------------------------- evidence and finding
 
 
-def weigh(stated: str, hits: Sequence[Hit], vectors: TextVectors, stances: Stances | None = None) -> list[Evidence]:
+def weigh(stated: str, hits: Sequence[Hit], vectors: TextVectors, model: StanceModel | None = None) -> list[Evidence]:
     """Every passage with what its most telling sentence says about a statement, by the rules alone where no model is given."""
     premises = [premises_of(hit) for hit in hits]
     flat = [premise for group in premises for premise in group]
@@ -250,7 +251,8 @@ def weigh(stated: str, hits: Sequence[Hit], vectors: TextVectors, stances: Stanc
     embedded = vectors.of([stated, *(_in_context(premise) for premise in flat)])
     similarity = embedded[1:] @ embedded[0]
     flat = [replace(premise, similarity=float(s)) for premise, s in zip(flat, similarity, strict=True)]
-    stances = stances or RuleStances(_likeness_by(vectors))
+    rules = RuleStances(_likeness_by(vectors))
+    stances: Stances = ModelStances(model, rules) if model else rules
     judgements = iter(zip(flat, stances.judge(stated, flat), strict=True))
     evidence = []
     for hit, group in zip(hits, premises, strict=True):

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from litsearch.catalogue import Catalogue, write_catalogue
 from litsearch.engines.faiss import FaissVectors
-from litsearch.engines.tokens import TokenVectors
+from litsearch.engines.tokens import Packed, TokenVectors
 from litsearch.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, LitsearchError
 from litsearch.files import make_folder, remove_tree, rename, sha256_of, storage, sync, sync_folder, write_whole, writing
 from litsearch.lexical import LexicalIndex
@@ -62,7 +62,7 @@ class Contents:
     units: Units
     unit_hashes: Sequence[bytes]
     vectors: NDArray[np.float32]
-    tokens: Sequence[NDArray[np.float32]]
+    tokens: Sequence[Packed]
     terms: Sequence[Sequence[str]]
     word_counts: Mapping[str, int]
     manifest: Mapping[str, Any]
@@ -349,7 +349,7 @@ def _write(folder: Path, contents: Contents) -> None:
     with writing(folder / "vectors.faiss"):
         FaissVectors.build(contents.vectors).save(folder / "vectors.faiss")
     with writing(folder / "tokens"):
-        TokenVectors.build(contents.tokens, contents.vectors.shape[1]).save(folder / "tokens")
+        TokenVectors.write(folder / "tokens", contents.tokens, contents.vectors.shape[1])
     rows = np.stack([contents.units.passages, contents.units.sentences], axis=1).astype(np.int32)
     with writing(folder / "units.npy"):
         np.save(folder / "units.npy", rows, allow_pickle=False)

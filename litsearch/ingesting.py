@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 
 from litsearch import passages as splitting
 from litsearch.embedding import Encoder, find_model, model_sha256, open_encoder
+from litsearch.engines.tokens import Packed, pack
 from litsearch.errors import CorpusError, LitsearchError, Refused, SettingsError, StorageError
 from litsearch.files import make_folder, write_whole
 from litsearch.index import SCHEMA_VERSION, WHOLE_PASSAGE, Contents, Generation, Index, Units, fingerprint
 from litsearch.lexical import terms_of, words_of
-from litsearch.passages import SplitRules, split
+from litsearch.passages import SplitRules, headed, split
 from litsearch.reading import READERS, Limits, SourceFile, read_file
-from litsearch.records import Document, IngestReport, Metadata, Passage, Refusal, Repair
+from litsearch.records import Document, IngestReport, Passage, Refusal, Repair
 from litsearch.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -83,7 +84,8 @@ def ingest(
             "refused": refused,
             "repairs": [[path, r.what, r.count, r.example] for path, r in _repairs(library.documents)],
         }
-        texts = lexical_texts(library.documents, library.passages)
+        # BM25 sees a passage as the encoder does.
+        texts = [text for text, sentence in zip(unit_texts, units.sentences.tolist(), strict=True) if sentence == WHOLE_PASSAGE]
         terms = [terms_of(text) for text in texts]
         word_counts = Counter(word for text in texts for word in words_of(text))
         contents = Contents(library.documents, library.passages, units, hashes, vectors, tokens, terms, word_counts, manifest)
@@ -417,31 +419,15 @@ def units_of(documents: Sequence[Document], passages: Sequence[Passage]) -> tupl
     rows: list[tuple[int, int]] = []
     for position, passage in enumerate(passages):
         document = by_id[passage.document_id]
-        lead = document.text[passage.lead_in.start : passage.lead_in.end] + " " if passage.lead_in else ""
-        header = _header(document.metadata, passage)
-        texts.append(f"{header}{lead}{passage.text}")
+        lead_in = document.text[passage.lead_in.start : passage.lead_in.end] if passage.lead_in else ""
+        texts.append(headed(document.metadata.title, passage, lead_in))
         rows.append((position, WHOLE_PASSAGE))
         for number, sentence in enumerate(passage.sentences):
-            texts.append(f"{lead}{document.text[sentence.start : sentence.end]}")
+            said = document.text[sentence.start : sentence.end]
+            texts.append(f"{lead_in} {said}" if lead_in else said)
             rows.append((position, number))
     table = np.array(rows, dtype=np.int32).reshape(-1, 2)
     return texts, Units(table[:, 0].copy(), table[:, 1].copy())
-
-
-def lexical_texts(documents: Sequence[Document], passages: Sequence[Passage]) -> list[str]:
-    """The text that BM25 sees for each passage."""
-    by_id = {document.document_id: document for document in documents}
-    texts = []
-    for passage in passages:
-        document = by_id[passage.document_id]
-        lead = document.text[passage.lead_in.start : passage.lead_in.end] + " " if passage.lead_in else ""
-        texts.append(f"{_header(document.metadata, passage)}{lead}{passage.text}")
-    return texts
-
-
-def _header(metadata: Metadata, passage: Passage) -> str:
-    parts = [part for part in (metadata.title, passage.section) if part]
-    return f"{'. '.join(parts)}. " if parts else ""
 
 
 def _hash(text: str, sentence: int) -> bytes:
@@ -452,14 +438,14 @@ def _hash(text: str, sentence: int) -> bytes:
 
 def _vectors(
     texts: Sequence[str], hashes: Sequence[bytes], units: Units, previous: Generation | None, encoder: Encoder, progress: Progress
-) -> tuple[Floats, list[Floats], int]:
+) -> tuple[Floats, list[Packed], int]:
     """A vector a text, the token vectors of each passage, and how many texts had to be embedded for that.
 
     What the previous generation of the same model holds is taken from it.
     """
     vectors = np.zeros((len(texts), encoder.dimensions), dtype=np.float32)
     of_passages = {number: int(units.passages[number]) for number in np.flatnonzero(units.sentences == WHOLE_PASSAGE).tolist()}
-    tokens: list[Floats] = [np.zeros((0, encoder.dimensions), dtype=np.float32)] * len(of_passages)
+    tokens: list[Packed] = [pack(np.zeros((0, encoder.dimensions), dtype=np.float32))] * len(of_passages)
     known: dict[bytes, int] = {}
     if previous is not None and previous.manifest["model"]["sha256"] == encoder.sha256:
         known = previous.unit_vectors()
@@ -468,7 +454,7 @@ def _vectors(
             if key in known:
                 vectors[number] = old[known[key]]
                 if number in of_passages:
-                    tokens[of_passages[number]] = previous.tokens.of(int(previous.units.passages[known[key]]))
+                    tokens[of_passages[number]] = previous.tokens.packed(int(previous.units.passages[known[key]]))
     # The same text is embedded once, wherever it stands.
     places: dict[bytes, list[int]] = {}
     for number, key in enumerate(hashes):
@@ -476,19 +462,41 @@ def _vectors(
             places.setdefault(key, []).append(number)
     whole = [same for same in places.values() if same[0] in of_passages]
     parts = [same for same in places.values() if same[0] not in of_passages]
-    n_new = len(places)
-    found_whole, found_tokens = encoder.embed_tokens(
-        [texts[same[0]] for same in whole], lambda done, of: progress("embedding", done, n_new)
-    )
-    found_parts = encoder.embed(
-        [texts[same[0]] for same in parts], lambda done, of: progress("embedding", len(whole) + done, n_new)
-    )
-    for same, vector in zip([*whole, *parts], [*found_whole, *found_parts], strict=True):
+    n_done, n_new = 0, len(places)
+
+    def tell(before: int) -> Callable[[int, int], None]:
+        return lambda done, of: progress("embedding", before + done, n_new)
+
+    for some in _portions(whole, encoder.count_tokens([texts[same[0]] for same in whole])):
+        found, found_tokens = encoder.embed_tokens([texts[same[0]] for same in some], tell(n_done))
+        for same, vector, of_text in zip(some, found, found_tokens, strict=True):
+            vectors[same] = vector
+            packed = pack(of_text)
+            for number in same:
+                tokens[of_passages[number]] = packed
+        n_done += len(some)
+    found = encoder.embed([texts[same[0]] for same in parts], tell(n_done))
+    for same, vector in zip(parts, found, strict=True):
         vectors[same] = vector
-    for same, of_text in zip(whole, found_tokens, strict=True):
-        for number in same:
-            tokens[of_passages[number]] = of_text
     return vectors, tokens, n_new
+
+
+# Token vectors of one portion lie in memory at full width: 384 entries of four bytes each, about 300 MB.
+_PORTION_TOKENS = 200_000
+
+
+def _portions(places: Sequence[list[int]], n_tokens: Sequence[int]) -> Iterator[list[list[int]]]:
+    """Texts of like length together, longest first, about ``_PORTION_TOKENS`` at a time."""
+    portion: list[list[int]] = []
+    room = _PORTION_TOKENS
+    for at in sorted(range(len(places)), key=lambda at: (-n_tokens[at], at)):
+        if portion and n_tokens[at] > room:
+            yield portion
+            portion, room = [], _PORTION_TOKENS
+        portion.append(places[at])
+        room -= n_tokens[at]
+    if portion:
+        yield portion
 
 
 # ---------------------------------------------------------------------------------------------------------- report

@@ -109,6 +109,16 @@ def _mostly_caution(text: str) -> bool:
     return introduced or (n_cautions > 0 and 3 * n_cautions >= len(sentences))
 
 
+def headed(title: str, passage: Passage, lead_in: str) -> str:
+    """A passage as the models and the word index see it: under its article's title and section, after its list's introduction.
+
+    >>> headed("Recovery", Passage("p", "d", 0, 5, "swim.", "Do not", "advice", (Span(0, 5),)), "For a week, do not:")
+    'Recovery. Do not. For a week, do not: swim.'
+    """
+    parts = [f"{part}." for part in (title, passage.section) if part]
+    return " ".join([*parts, *([lead_in] if lead_in else []), passage.text])
+
+
 def caution_in(passage: Passage) -> int:
     """The place among a passage's sentences of the one that says who should not have it or should ask first; 0 where none does."""
     texts = (passage.text[s.start - passage.start : s.end - passage.start] for s in passage.sentences)

@@ -19,7 +19,7 @@ from litsearch.errors import QuestionError
 from litsearch.glossary import Entry, Glossary, expansions_of, load_glossary
 from litsearch.index import WHOLE_PASSAGE, Generation, Index
 from litsearch.lexical import LexicalIndex, terms_of
-from litsearch.passages import caution_in, sentences_of
+from litsearch.passages import caution_in, headed, sentences_of
 from litsearch.ranking.answerability import Judge, Signals, TokenCoverage, load_judge, signals_of
 from litsearch.ranking.balance import merge_identical, spread_sources
 from litsearch.ranking.differences import find_differences
@@ -319,7 +319,7 @@ class Searcher:
     ) -> Floats:
         """Relevance with the reranker's word on the first candidates added."""
         first = best_first(relevance)[: self.rules.n_reranked]
-        texts = [f"{_heading(library.metadata[p.document_id][1], p)} {p.text}".strip() for p in (passages[int(n)] for n in first)]
+        texts = [_headed(library, passages[int(number)]) for number in first]
         stated = reranker.relevance(understood.text, texts)
         return promote(relevance, first, np.float32(self.rules.reranker_weight) * min_max(stated))
 
@@ -333,7 +333,7 @@ class Searcher:
             terms,
             {term: lexical.rarity(term) for term in terms},
             {term for term in terms if not lexical.n_holding(term)},
-            [set(terms_of(f"{_heading(library.metadata[p.document_id][1], p)} {p.text}")) for p in top],
+            [set(terms_of(_headed(library, passage))) for passage in top],
             [_is_named(concept, lexical) for concept in found.understood.concepts],
             TokenCoverage(
                 found.ranked.coverage, found.ranked.expanded_coverage, _nearest_tokens(library.generation.tokens, found)
@@ -506,10 +506,6 @@ def _pointer_state(index: Index) -> tuple[int, int]:
     return (status.st_mtime_ns, status.st_ino)
 
 
-def _heading(metadata: Metadata, passage: Passage) -> str:
-    return ". ".join(part for part in (metadata.title, passage.section) if part)
-
-
 def _nearest_tokens(tokens: TokenVectors, found: _Found) -> Floats:
     """The cosine of each of the question's tokens to the nearest one of the first passage, shape (n_tokens,)."""
     asked = found.candidates.core_tokens
@@ -529,6 +525,10 @@ def _is_named(concept: Entry, lexical: LexicalIndex) -> bool:
 def _sentence(passage: Passage, ordinal: int) -> Answer:
     span = passage.sentences[ordinal]
     return Answer(span.start, span.end, passage.text[span.start - passage.start : span.end - passage.start])
+
+
+def _headed(library: _Library, passage: Passage) -> str:
+    return headed(library.metadata[passage.document_id][1].title, passage, _lead_in(library, passage))
 
 
 def _lead_in(library: _Library, passage: Passage) -> str:

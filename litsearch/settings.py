@@ -29,6 +29,7 @@ class Settings:
     practice: Path = ROOT / "practice"
     model: str = ""  # empty: the shipped encoder; "packaged": plain all-MiniLM-L6-v2; or a local sentence-transformers folder
     reranker: str = ""  # empty: the shipped one if there is one; "none": no reranker; or a local folder
+    stance: str = ""  # the same for the model that reads claims beside sentences
     threads: int = 0  # 0: as many as the machine has cores
     keep_generations: int = 3  # the current one and two to roll back to
     strictness: float = 0.0  # 0: the calibrated default; else the confidence from which a question counts as answered

@@ -237,7 +237,7 @@ def test_scifact_claims_go_through_the_check_story_and_are_recorded(tmp_path: Pa
         ("stated", "stated", True),
     ]
     assert [row.found for row in found if row.expected == "not_found"] == ["not_found"]
-    record_scifact(found, FakeEncoder(), 1, tmp_path / "RESULTS.md")
+    record_scifact(found, FakeEncoder(), None, 1, tmp_path / "RESULTS.md")
     written = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
     assert "<!-- claims-scifact:begin -->" in written
     assert "| wrong direction | 0.000 (0.00-0.00) |" in written

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from litsearch.engines.tokens import TokenVectors
+from litsearch.engines.tokens import TokenVectors, pack
 from litsearch.ranking.answerability import Signals, TokenCoverage, signals_of
 
 Floats = NDArray[np.float32]
@@ -27,7 +27,7 @@ def passages() -> list[Floats]:
 
 @pytest.fixture
 def tokens(passages: list[Floats], tmp_path: Path) -> TokenVectors:
-    TokenVectors.build(passages, 16).save(tmp_path)
+    TokenVectors.write(tmp_path, [pack(vectors) for vectors in passages], 16)
     return TokenVectors.open(tmp_path)
 
 

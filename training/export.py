@@ -1,8 +1,8 @@
 """Write a trained model as the folder that litsearch loads: ONNX, tokenizer, config and model card.
 
-Weights are stored in 16 bits and cast back when the model is loaded, or, with ``--int8``, the matrices of the layers
-in 8 bits (dynamic quantisation, one scale a column, seven bits so that AVX2 does not overflow). The folder appears at
-once, by rename; the exported logits are checked against PyTorch's first.
+Weights are stored in 16 bits, or, with ``--int8``, in 8 bits with a scale a column or row, and made float32 again when the
+model is opened: the file is small, the computing exact and, without the 8-bit instructions of newer processors, as
+fast. The folder appears at once, by rename; the exported logits are checked against PyTorch's first.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 
@@ -22,7 +22,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from onnx import NodeProto, TensorProto, helper, numpy_helper
 from torch import nn
 
 from training.reranker import MAX_QUESTION_TOKENS, MAX_TOKENS, Reranker, encode_pairs, load_tokenizer, padded
@@ -67,7 +67,7 @@ def _export_pairs(model: Reranker, n_layers: int, folder: Path, about: dict, out
     expected = model(*tokens).detach().numpy()
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     got = session.run(None, {n: t.numpy() for n, t in zip(names, tokens, strict=True)})[0]
-    _agree(expected, got, tolerance=1.0 if int8 else 2e-3)
+    _agree(expected, got, tolerance=0.5 if int8 else 2e-3)
     config = {
         **about,
         "layers": n_layers,
@@ -75,7 +75,7 @@ def _export_pairs(model: Reranker, n_layers: int, folder: Path, about: dict, out
         "max_question_tokens": MAX_QUESTION_TOKENS,
         "long_questions": "first half and last half of max_question_tokens",
         "inputs": names,
-        "weights": "int8 matrices, float16 embeddings" if int8 else "float16, computed in float32",
+        "weights": "int8 with scales, computed in float32" if int8 else "float16, computed in float32",
     }
     finish(partial, folder, config, card)
 
@@ -89,7 +89,7 @@ def export_stance(checkpoint: Path, folder: Path, *, int8: bool, temperature: fl
     about = {
         "kind": "stance",
         "output": "stance: three logits a pair, in the order of labels",
-        "template": ["{claim}", "{lead_in} {sentence}"],
+        "template": ["{claim}", "{heading}. {lead_in} {sentence}"],
         "labels": list(LABELS),
     }
     _export_pairs(
@@ -151,33 +151,54 @@ def write_onnx(
             output_names=[output],
             dynamic_axes={**{n: {0: "rows", 1: "tokens"} for n in names}, output: {0: "rows"}},
         )
-    if int8:
-        from onnxruntime.quantization import QuantType, quantize_dynamic
-
-        raw = path.with_suffix(".raw")
-        path.replace(raw)
-        quantize_dynamic(
-            raw, path, op_types_to_quantize=["MatMul"], per_channel=True, reduce_range=True, weight_type=QuantType.QInt8
-        )
-        raw.unlink()
-    onnx.save(in_16_bits(onnx.load(str(path))), str(path))
+    held = onnx.load(str(path))
+    onnx.save(in_8_bits(held) if int8 else in_16_bits(held), str(path))
 
 
 def in_16_bits(model: onnx.ModelProto) -> onnx.ModelProto:
     """Store every large float32 weight as float16, with a cast back before its use."""
-    casts = []
-    for tensor in model.graph.initializer:
-        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < 1024:
-            continue
-        values = numpy_helper.to_array(tensor)
+
+    def store(tensor: TensorProto, values: np.ndarray) -> list[NodeProto]:
         if np.abs(values).max() > 6e4:
             raise ValueError(f"{tensor.name} does not fit 16 bits")
-        stored = f"{tensor.name}__16"
-        casts.append(helper.make_node("Cast", [stored], [tensor.name], to=TensorProto.FLOAT, name=f"{stored}_cast"))
+        name, stored = tensor.name, f"{tensor.name}__16"
         tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), stored))
+        return [helper.make_node("Cast", [stored], [name], to=TensorProto.FLOAT, name=f"{stored}_cast")]
+
+    return _stored(model, store)
+
+
+def in_8_bits(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Store every large float32 matrix as int8 with one scale a column, tables of vectors with one a row; computed in float32.
+
+    Plain casts and products, which ONNX Runtime works out once when it opens the model: nothing is quantised while it runs.
+    """
+
+    def store(tensor: TensorProto, values: np.ndarray) -> list[NodeProto]:
+        name = tensor.name
+        if values.ndim != 2:
+            return []
+        axis = 1 if values.shape[0] > 8 * values.shape[1] else 0
+        scale = np.maximum(np.abs(values).max(axis=axis, keepdims=True), 1e-12) / 127
+        tensor.CopyFrom(numpy_helper.from_array(np.round(values / scale).astype(np.int8), f"{name}__8"))
+        model.graph.initializer.append(numpy_helper.from_array(scale.astype(np.float32), f"{name}__scale"))
+        return [
+            helper.make_node("Cast", [f"{name}__8"], [f"{name}__whole"], to=TensorProto.FLOAT, name=f"{name}__cast"),
+            helper.make_node("Mul", [f"{name}__whole", f"{name}__scale"], [name], name=f"{name}__scaled"),
+        ]
+
+    return _stored(model, store)
+
+
+def _stored(model: onnx.ModelProto, store: Callable[[TensorProto, np.ndarray], list[NodeProto]]) -> onnx.ModelProto:
+    """Let ``store`` replace every large float32 weight; the nodes that it returns make the weight again under its name."""
+    made = []
+    for tensor in list(model.graph.initializer):
+        if tensor.data_type == TensorProto.FLOAT and np.prod(tensor.dims) >= 1024:
+            made += store(tensor, numpy_helper.to_array(tensor))
     kept = list(model.graph.node)
     del model.graph.node[:]
-    model.graph.node.extend([*casts, *kept])
+    model.graph.node.extend([*made, *kept])
     onnx.checker.check_model(model)
     return model
 

@@ -1,9 +1,10 @@
 """Train the stance model: does a sentence, read in its context, support a claim, conflict with it, or neither?
 
 The same reading as the reranker's (claim and sentence together), with three logits. Trained on entailment pairs,
-SciFact claims, Evidence Inference prompts put as claims, and contrast pairs made by rule, which turn negations,
-comparatives, numbers and "who should not" lists the other way round. ``--claim-only`` hides the sentence: what a model
-scores then, it scores by the wording of claims alone, and no figure means more than its distance from that.
+SciFact claims, Evidence Inference prompts put as claims, the claims of our small libraries, blocks of claims that we
+wrote against texts for, against and beside them, and contrast pairs made by rule, which turn negations, comparatives,
+numbers and "who should not" lists the other way round. ``--claim-only`` hides the sentence: what a model scores then, it
+scores by the wording of claims alone, and no figure means more than its distance from that.
 """
 
 from __future__ import annotations
@@ -25,7 +26,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from training.data import fold_of, rows, split, tidy
+from litsearch.checking import premises_of
+from litsearch.claims.pair import shown
+from litsearch.evaluation.libraries import read_libraries
+from litsearch.passages import SplitRules
+from litsearch.passages import split as split_document
+from litsearch.reading import Limits, SourceFile, read_file
+from litsearch.records import Answer, Hit
+from training.data import fold_of, rows, split, stems, tidy
 from training.reranker import Pair, Reranker, encode_pairs, load_tokenizer, logits_of, save
 
 log = logging.getLogger(__name__)
@@ -34,6 +42,13 @@ LABELS = ("supports", "conflicts", "neutral")
 _NLI = {"entailment": 0, "contradiction": 1, "neutral": 2}
 # Breaking NLI is 87 % contradiction and HELP is made by rule: a little of each is enough.
 _FEWER = {"breaking_nli": 0.2, "help": 0.3}
+# How often a pair of a set is drawn. Entailment pairs outnumber the rest by far; the rest is nearer to the task.
+_DRAWN = {
+    "blocks": 2.0, "libraries": 1.5, "scifact": 1.0, "evidence_inference": 0.7, "contrast": 0.4, "exclusions": 0.4,
+    "mnli": 0.4, "taxinli_mnli": 0.4, "vitaminc_real": 0.2, "fool_me_twice": 0.4, "negation_nli": 0.4,
+}  # fmt: skip
+_DRAWN_ELSE = 0.12
+_BLOCKS = Path(__file__).parent / "stances"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +79,15 @@ class Stance(Reranker):
 
 def judged(data: Path, *, seed: int) -> list[Judged]:
     rng = Random(seed)
-    found = [*from_nli(data, rng), *from_scifact(data, rng), *from_trials(data, rng), *contrasts(data, rng), *exclusions(rng)]
+    found = [
+        *from_nli(data, rng),
+        *from_scifact(data, rng),
+        *from_trials(data, rng),
+        *from_libraries(rng),
+        *from_blocks(),
+        *contrasts(data, rng),
+        *exclusions(rng),
+    ]
     log.info("%s", Counter((j.source, LABELS[j.stance]) for j in found))
     return found
 
@@ -75,6 +98,61 @@ def from_nli(data: Path, rng: Random) -> Iterator[Judged]:
         keep = next((share for name, share in _FEWER.items() if name in r["source"].lower()), 1.0)
         if r["label"] in _NLI and rng.random() < keep:
             yield Judged(r["hypothesis"], tidy(r["premise"]), _NLI[r["label"]], r["source"], fold_of(r["premise"]))
+
+
+def from_libraries(rng: Random) -> Iterator[Judged]:
+    """The claims of our small libraries against the sentence that they were written on, under its heading and lead-in; sentences
+    elsewhere in the library that share some words, though not the most, settle nothing."""
+    for library in read_libraries():
+        sentences = [s for name, text in library.articles.items() for s in _in_context(name, text)]
+        for claim in library.claims:
+            here = [
+                s
+                for s in sentences
+                if s.path == claim.quote.path
+                and s.start < claim.quote.start + len(claim.quote.text)
+                and claim.quote.start < s.end
+            ]
+            if not here:
+                continue
+            for_model = " ".join([here[0].shown, *(s.text for s in here[1:])])
+            yield Judged(claim.words, for_model, LABELS.index(claim.stance), "libraries", library.fold)
+            asked = stems(claim.words)
+            others = [s for s in sentences if s not in here and s.path != claim.quote.path]
+            others.sort(key=lambda s: -len(asked & stems(s.text)))
+            for other in rng.sample(others[3:30], 2):
+                yield Judged(claim.words, other.shown, 2, "libraries", library.fold)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """A sentence of a library, and what a stance model reads of it."""
+
+    path: str
+    start: int
+    end: int
+    text: str
+    shown: str
+
+
+def _in_context(path: str, text: str) -> Iterator[_Sentence]:
+    document = next(iter(read_file(SourceFile(path, text.encode()), Limits()).documents))
+    for passage in split_document(document, SplitRules(), lambda texts: [len(t.split()) for t in texts]):
+        lead_in = document.text[passage.lead_in.start : passage.lead_in.end] if passage.lead_in else ""
+        hit = Hit(1, passage, path, document.metadata, Answer(0, 0, ""), 0.0, 0.0, lead_in=lead_in)
+        for premise in premises_of(hit):
+            yield _Sentence(path, premise.start, premise.end, premise.text, shown(premise))
+
+
+def from_blocks() -> Iterator[Judged]:
+    """Blocks of ours: a claim and its opposite, each against texts for the one, for the other, and for neither."""
+    for file in sorted(_BLOCKS.glob("*.jsonl")):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            block = json.loads(line)
+            fold = fold_of(block["claim"])
+            for claim, stances in ((block["claim"], (0, 1, 2)), (block["opposite"], (1, 0, 2))):
+                for name, stance in zip(("for", "against", "neither"), stances, strict=True):
+                    yield from (Judged(claim, text, stance, "blocks", fold) for text in block[name])
 
 
 def from_scifact(data: Path, rng: Random) -> Iterator[Judged]:
@@ -204,11 +282,15 @@ def train(arguments: argparse.Namespace) -> None:
     tokenizer = load_tokenizer()
     found = judged(arguments.data, seed=arguments.seed)
     learn = [j for j in found if j.fold == "train"]
-    # Entailment pairs outnumber the rest by ten to one; the rest is nearer to the task.
-    weights = [1.0 if j.source in ("scifact", "evidence_inference", "contrast", "exclusions") else 0.15 for j in learn]
+    drawn_from = {**_DRAWN, **dict(arguments.drawn)}
+    weights = [drawn_from.get(j.source, _DRAWN_ELSE) for j in learn]
     aside = [j for j in found if j.fold == "dev"]
     dev = rng.sample(aside, min(arguments.n_dev, len(aside)))
     model = Stance(n_layers=arguments.layers)
+    if arguments.start:
+        held = torch.load(arguments.start, weights_only=True)["average"]
+        fitting = {k: v for k, v in held.items() if k in model.state_dict() and v.shape == model.state_dict()[k].shape}
+        model.load_state_dict(fitting, strict=False)
     for p in (*model.encoder.embeddings.parameters(), *model.encoder.encoder.layer[0].parameters()):
         p.requires_grad = False
     learning = [p for p in model.parameters() if p.requires_grad]
@@ -279,11 +361,18 @@ def report(model: nn.Module, tokenizer: object, dev: Sequence[Judged], arguments
     (arguments.out / "dev.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
+def _drawn(text: str) -> tuple[str, float]:
+    name, _, share = text.partition("=")
+    return name, float(share)
+
+
 def main(given: Iterable[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints; a file 'stop' in it ends the run")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--claim-only", action="store_true", help="hide the sentence: the baseline that reads claims alone")
+    parser.add_argument("--start", type=Path, help="checkpoint to start from: of this script, or of training.reranker")
+    parser.add_argument("--drawn", type=_drawn, nargs="*", default=[], help="SOURCE=SHARE: how often pairs of a set are drawn")
     parser.add_argument("--minutes", type=float, default=120)
     parser.add_argument("--save-every", type=float, default=10, help="minutes between checkpoints")
     parser.add_argument("--layers", type=int, default=6, choices=[3, 4, 6])

@@ -17,8 +17,8 @@ Likeness = Callable[[Sequence[str], Sequence[str]], Sequence[float]]
 class Premise:
     """One sentence of a passage with what a reader sees around it.
 
-    ``lead_in`` is the sentence that introduces the list in which this one stands, ``before`` the sentence before it,
-    ``treatment`` what the document is about, ``role`` what the passage does in it, ``similarity`` the cosine with the claim.
+    ``lead_in`` is the sentence that introduces the list in which this one stands, ``before`` the sentence before it, ``heading``
+    the nearest heading above it, ``treatment`` what the document is about, ``role`` what the passage does in it, ``similarity`` the cosine with the claim.
     """
 
     text: str
@@ -27,9 +27,22 @@ class Premise:
     lead_in: str = ""
     before: str = ""
     section: str = ""
+    heading: str = ""
     treatment: str = ""
     role: str = "text"
     similarity: float = 0.0
+
+
+def shown(premise: Premise) -> str:
+    """What a model reads of a premise: its heading, the introduction of its list, and the sentence.
+
+    >>> shown(Premise("open wounds", 0, 11, lead_in="Not suitable if you have:", heading="Who should wait?"))
+    'Who should wait? Not suitable if you have: open wounds'
+    """
+    heading = premise.heading.strip()
+    if heading and heading[-1] not in ".:?!":
+        heading += "."
+    return " ".join(part for part in (heading, premise.lead_in, premise.text) if part)
 
 
 # From this part of the other content on, a source deals with the same thing. Chosen, as COVERED, on the dev half of

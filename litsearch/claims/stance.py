@@ -12,6 +12,9 @@ from litsearch.claims.statement import Statement, read
 
 __all__ = ["Likeness", "Premise", "RuleStances", "Stances"]
 
+# Why a sentence is no evidence at all, however much it resembles the claim.
+ONLY_ASKS = "the source asks this, it does not say it"
+ANOTHER_TREATMENT = "the source speaks of another treatment"
 # Below this weight a difference is a doubt, not a contradiction.
 ENOUGH_TO_OPPOSE = 0.5
 
@@ -45,9 +48,9 @@ class RuleStances:
     def _judge(self, claim: Statement, premise: Premise) -> Judgement:
         pair = Pair(claim, premise, self._likeness)
         if pair.source.question or premise.role == "aim":
-            return _neutral(premise, "the source asks this, it does not say it")
+            return _neutral(premise, ONLY_ASKS)
         if not pair.same_treatment:
-            return _neutral(premise, "the source speaks of another treatment")
+            return _neutral(premise, ANOTHER_TREATMENT)
         remarks = [remark for test in POINTS for remark in test(pair)]
         return _combine(pair, remarks)
 

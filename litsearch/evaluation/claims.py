@@ -22,8 +22,8 @@ from typing import Any, Literal
 import numpy as np
 
 from litsearch.checking import Checker, CheckRules, TextVectors, decide, weigh
+from litsearch.claims.model import StanceModel, open_stance_model
 from litsearch.claims.records import Evidence, Finding
-from litsearch.claims.stance import Stances
 from litsearch.embedding import Encoder, open_encoder
 from litsearch.errors import LitsearchError
 from litsearch.evaluation.metrics import N_RESAMPLES, Figure, mean
@@ -171,7 +171,7 @@ N_UNSETTLED = 200
 
 
 def scifact(
-    folder: Path, encoder: Encoder, stances: Stances | None = None, *, n_unsettled: int = N_UNSETTLED, limit: int = 0
+    folder: Path, encoder: Encoder, model: StanceModel | None = None, *, n_unsettled: int = N_UNSETTLED, limit: int = 0
 ) -> list[Settled]:
     """SciFact train claims against the abstracts that they cite, weighed and decided as the check story does.
 
@@ -191,7 +191,7 @@ def scifact(
         for document in row["cited_doc_ids"]:
             held = row["evidence"].get(str(document), [])
             expected = {"SUPPORT": "stated", "CONTRADICT": "conflicts"}.get(held[0]["label"] if held else "", "not_found")
-            evidence = weigh(row["claim"], [abstracts[document]], vectors, stances)
+            evidence = weigh(row["claim"], [abstracts[document]], vectors, model)
             named = _of_three(decide(evidence, rules)[0])
             rationale = {
                 abstracts[document].passage.sentences[n].start
@@ -260,7 +260,9 @@ def figures_of(pairs: Sequence[tuple[str, str]]) -> dict[str, Figure]:
 _SEED = 20_261_121
 
 
-def record_scifact(found: Sequence[Settled], encoder: Encoder, n_threads: int, file: Path = RESULTS) -> None:
+def record_scifact(
+    found: Sequence[Settled], encoder: Encoder, model: StanceModel | None, n_threads: int, file: Path = RESULTS
+) -> None:
     """Write the part "claims-scifact" of docs/RESULTS.md."""
     figures = figures_of([(row.expected, row.found) for row in found])
     expected = Counter(row.expected for row in found)
@@ -271,7 +273,7 @@ def record_scifact(found: Sequence[Settled], encoder: Encoder, n_threads: int, f
             "Written by `python -m litsearch.evaluation.claims --scifact DIR --record`; do not edit by hand.",
             "",
             f"- date {date.today().isoformat()}, commit {commit()}",
-            f"- model {encoder.name} (SHA-256 {encoder.sha256[:16]}); stance by the rules alone",
+            f"- model {encoder.name} (SHA-256 {encoder.sha256[:16]}); {stances_by(model)}",
             f"- {processor()}, {os.cpu_count()} cores, {n_threads} threads",
             "",
             f"**SciFact train claims against the abstracts they cite** ({len(found)} pairs of claim and abstract: {expected['stated']}"
@@ -292,6 +294,11 @@ def record_scifact(found: Sequence[Settled], encoder: Encoder, n_threads: int, f
         ]
     )
     write_part("claims-scifact", text, file)
+
+
+def stances_by(model: StanceModel | None) -> str:
+    """What told the stances, for the head of a table."""
+    return f"stance by rules and {model.name} (SHA-256 {model.sha256[:16]})" if model else "stance by the rules alone"
 
 
 def record_own(
@@ -377,9 +384,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _scifact(arguments: argparse.Namespace) -> int:
     settings = load_settings()
     encoder = open_encoder(settings.model, settings.index / "models", n_threads=settings.n_threads)
-    found = scifact(arguments.scifact, encoder, limit=arguments.limit)
+    model = open_stance_model(settings.stance, n_threads=settings.n_threads)
+    found = scifact(arguments.scifact, encoder, model, limit=arguments.limit)
     if arguments.record:
-        record_scifact(found, encoder, settings.n_threads)
+        record_scifact(found, encoder, model, settings.n_threads)
     for name, figure in figures_of([(row.expected, row.found) for row in found]).items():
         print(json.dumps({"figure": name, "value": round(figure.value, 4)}) if arguments.json else f"{name}: {figure}")
     return 0
