@@ -95,7 +95,7 @@ class Checker:
         found: dict[str, Hit] = {}
         for number, query in enumerate(queries):
             try:
-                hits = self.searcher.ask(query, top=self.rules.n_turned if number else self.rules.n_as_it_stands).hits
+                hits = self.searcher.near(query, top=self.rules.n_turned if number else self.rules.n_as_it_stands)
             except QuestionError:
                 continue
             for hit in hits:

@@ -20,7 +20,7 @@ from litsearch.glossary import Entry, Glossary, expansions_of, load_glossary
 from litsearch.index import WHOLE_PASSAGE, Generation, Index
 from litsearch.lexical import LexicalIndex, terms_of
 from litsearch.passages import caution_in, headed, sentences_of
-from litsearch.ranking.answerability import Judge, Signals, TokenCoverage, load_judge, signals_of
+from litsearch.ranking.answerability import Judge, Signals, TokenCoverage, judge_for, signals_of
 from litsearch.ranking.balance import merge_identical, spread_sources
 from litsearch.ranking.differences import find_differences
 from litsearch.ranking.fusion import best_first, min_max, promote, reciprocal_rank_fusion
@@ -173,12 +173,15 @@ def retrieve(understood: Understood, generation: Generation, encoder: Encoder, r
 class Ranked:
     """The relevance of each candidate, shape (n,), and of those ``looked_at`` for it how well they cover the question's tokens,
     and these with the glossary's other words: ``coverage`` and ``expanded_coverage`` have the shape of ``looked_at``.
+
+    ``stated`` are the reranker's logits of the candidates that it read, best of the search first; empty without a reranker.
     """
 
     relevance: Floats
     looked_at: NDArray[np.int64]
     coverage: Floats
     expanded_coverage: Floats
+    stated: Floats = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
 
 
 def rank(question: str, candidates: Candidates, passages: Sequence[Passage], tokens: TokenVectors, rules: RankingRules) -> Ranked:
@@ -244,6 +247,15 @@ class Searcher:
             milliseconds=(time.perf_counter() - started) * 1000,
         )
 
+    def near(self, question: str, *, top: int) -> list[Hit]:
+        """The first passages by the search alone, for those who read them all: without the reranker and the judge.
+
+        Raises:
+            As ``ask``.
+        """
+        library = self._library()
+        return list(self._hits(library, self._find(library, question, replace(self.rules, reranker_weight=0.0)), top))
+
     def signals(self, question: str) -> Signals:
         """What the judge of answerability sees of a question.
 
@@ -301,27 +313,8 @@ class Searcher:
 
     # ------------------------------------------------------------------------------------------------- the stages
 
-    def _find(self, library: _Library, question: str) -> _Found:
-        return self._workers.submit(self._found, library, question).result()
-
-    def _found(self, library: _Library, question: str) -> _Found:
-        understood = understand(question, library.glossary, library.speller, self.rules)
-        candidates = retrieve(understood, library.generation, library.encoder, self.rules)
-        passages = library.generation.catalogue.passages_at([int(position) for position in candidates.positions])
-        ranked = rank(understood.core, candidates, passages, library.generation.tokens, self.rules)
-        if library.reranker is not None and self.rules.reranker_weight:
-            relevance = self._rerank(library, library.reranker, understood, passages, ranked.relevance)
-            ranked = replace(ranked, relevance=relevance)
-        return _Found(understood, candidates, passages, ranked, [int(number) for number in best_first(ranked.relevance)])
-
-    def _rerank(
-        self, library: _Library, reranker: Reranker, understood: Understood, passages: Sequence[Passage], relevance: Floats
-    ) -> Floats:
-        """Relevance with the reranker's word on the first candidates added."""
-        first = best_first(relevance)[: self.rules.n_reranked]
-        texts = [_headed(library, passages[int(number)]) for number in first]
-        stated = reranker.relevance(understood.text, texts)
-        return promote(relevance, first, np.float32(self.rules.reranker_weight) * min_max(stated))
+    def _find(self, library: _Library, question: str, rules: RankingRules | None = None) -> _Found:
+        return self._workers.submit(_found, library, question, rules or self.rules).result()
 
     def _signals(self, library: _Library, found: _Found) -> Signals:
         lexical = library.generation.lexical
@@ -338,6 +331,7 @@ class Searcher:
             TokenCoverage(
                 found.ranked.coverage, found.ranked.expanded_coverage, _nearest_tokens(library.generation.tokens, found)
             ),
+            found.ranked.stated,
         )
 
     def _outcome(self, judge: Judge, confidence: float) -> Outcome:
@@ -460,6 +454,31 @@ class _Library:
     caution_similarity: Floats
 
 
+def _found(library: _Library, question: str, rules: RankingRules) -> _Found:
+    understood = understand(question, library.glossary, library.speller, rules)
+    candidates = retrieve(understood, library.generation, library.encoder, rules)
+    passages = library.generation.catalogue.passages_at([int(position) for position in candidates.positions])
+    ranked = rank(understood.core, candidates, passages, library.generation.tokens, rules)
+    if library.reranker is not None and rules.reranker_weight:
+        ranked = _rerank(library, library.reranker, understood, passages, ranked, rules)
+    return _Found(understood, candidates, passages, ranked, [int(number) for number in best_first(ranked.relevance)])
+
+
+def _rerank(
+    library: _Library,
+    reranker: Reranker,
+    understood: Understood,
+    passages: Sequence[Passage],
+    ranked: Ranked,
+    rules: RankingRules,
+) -> Ranked:
+    """The same with the reranker's word on the first candidates added."""
+    first = best_first(ranked.relevance)[: rules.n_reranked]
+    stated = reranker.relevance(understood.text, [_headed(library, passages[int(number)]) for number in first])
+    more = np.float32(rules.reranker_weight) * stated
+    return replace(ranked, relevance=promote(ranked.relevance, first, more), stated=stated)
+
+
 def _open_library(
     settings: Settings, index: Index, generation: Generation, state: tuple[int, int], before: _Library | None
 ) -> _Library:
@@ -473,14 +492,15 @@ def _open_library(
     positions = np.array(generation.catalogue.positions_of("caution"), dtype=np.int64)
     units = np.flatnonzero((generation.units.sentences == WHOLE_PASSAGE) & np.isin(generation.units.passages, positions))
     vectors = generation.vectors.at(units)
+    reranker = before.reranker if before is not None else open_reranker(settings.reranker, n_threads=settings.n_threads)
     return _Library(
         state=state,
         generation=generation,
         encoder=encoder,
-        reranker=before.reranker if before is not None else open_reranker(settings.reranker, n_threads=settings.n_threads),
+        reranker=reranker,
         glossary=glossary,
         speller=Speller(generation.word_counts, glossary.words),
-        judge=load_judge(),
+        judge=judge_for(reranker.sha256 if reranker is not None else ""),
         metadata=generation.catalogue.metadata(),
         cautions=generation.catalogue.passages_at([int(position) for position in positions]),
         caution_positions=positions,

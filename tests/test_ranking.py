@@ -232,7 +232,7 @@ def test_a_stored_judge_is_read_as_it_stands(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps(GOOD), encoding="utf-8")
     assert load_judge(tmp_path / "a.json") == Judge({"unknown": -2.0}, 1.0, 0.6, 0.3)
     shipped = load_judge()
-    assert set(shipped.weights) == set(NAMES) and 0 < shipped.related_from < shipped.answered_from < 1
+    assert shipped.weights.keys() <= set(NAMES) and 0 < shipped.related_from < shipped.answered_from < 1
 
 
 @pytest.mark.parametrize(

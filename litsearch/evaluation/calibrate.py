@@ -29,7 +29,8 @@ from litsearch.evaluation.quality import open_corpora, rate
 from litsearch.evaluation.questions import Question
 from litsearch.evaluation.results import made_from, table, write_part
 from litsearch.files import write_whole
-from litsearch.ranking.answerability import MODEL_FILE, NAMES, Judge, Signals
+from litsearch.ranking.answerability import MODEL_FILE, NAMES, RERANKED_FILE, Judge, Signals
+from litsearch.reranking import open_reranker
 from litsearch.searching import Searcher
 from litsearch.settings import ROOT, Settings, load_settings
 
@@ -117,8 +118,8 @@ def fit(seen: Seen) -> Fitted:
     related_from = min(_related_from(out_of_fold[seen.covered], off_topic), answered_from)
     scaled = {name: round(float(slope * weight), 6) for name, weight in zip(NAMES, weights, strict=True)}
     # To four significant digits, not places: a bound of 0.00003 must not become 0.
-    bounds = (float(f"{bound:.4g}") for bound in (answered_from, related_from))
-    judge = Judge(scaled, round(float(slope * intercept + shift), 6), *bounds)
+    answered_from, related_from = (float(f"{bound:.4g}") for bound in (answered_from, related_from))
+    judge = Judge(scaled, round(float(slope * intercept + shift), 6), answered_from, related_from)
     return Fitted(judge, seen, out_of_fold)
 
 
@@ -225,7 +226,7 @@ def see_libraries(settings: Settings, work: Path) -> Seen:
 # ------------------------------------------------------------------------------------------------------- reporting
 
 
-def stored(fitted: Fitted, generations: Mapping[str, str]) -> dict[str, Any]:
+def stored(fitted: Fitted, generations: Mapping[str, str], reranker_sha256: str = "") -> dict[str, Any]:
     """The judge as its file holds it."""
     rates = {name: round(value, 4) for name, value in fitted.rates().items()}
     return {
@@ -233,6 +234,7 @@ def stored(fitted: Fitted, generations: Mapping[str, str]) -> dict[str, Any]:
         "intercept": fitted.judge.intercept,
         "answered_from": fitted.judge.answered_from,
         "related_from": fitted.judge.related_from,
+        **({"reranker": reranker_sha256} if reranker_sha256 else {}),
         "fitted": {
             "date": date.today().isoformat(),
             "corpora": list(generations),
@@ -385,6 +387,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _calibrate(settings: Settings, work: Path, arguments: argparse.Namespace, say: Callable[[str], None]) -> None:
+    """A judge for the search alone, and one for the search with the reranker where there is one."""
+    reranker = open_reranker(settings.reranker, n_threads=1)
+    _calibrate_one(replace(settings, reranker="none"), "", work, arguments, say)
+    if reranker is not None:
+        _calibrate_one(settings, reranker.sha256, work, arguments, say)
+
+
+def _calibrate_one(
+    settings: Settings, reranker_sha256: str, work: Path, arguments: argparse.Namespace, say: Callable[[str], None]
+) -> None:
     corpora = open_corpora(settings, work, say)
     manifests = {corpus.name: corpus.bench.manifest() for corpus in corpora}
     seen = []
@@ -395,18 +407,19 @@ def _calibrate(settings: Settings, work: Path, arguments: argparse.Namespace, sa
     test = join([part.part(dev=False) for part in seen])
     elsewhere = see_libraries(replace(settings, index=corpora[0].bench.settings.index), work / "libraries")
     say(f"{elsewhere.name}: signals of {len(elsewhere.covered)} questions")
-    model = json.dumps(stored(fitted, {name: str(m["generation"]) for name, m in manifests.items()}), indent=1)
+    model = json.dumps(stored(fitted, {name: str(m["generation"]) for name, m in manifests.items()}, reranker_sha256), indent=1)
     text = report(fitted, seen, elsewhere, manifests, settings.n_threads)
     print(model, text, sep="\n\n", flush=True)
     if not arguments.only_print:
-        write_whole(MODEL_FILE, f"{model}\n".encode())
+        file, part = (RERANKED_FILE, "calibration-reranked") if reranker_sha256 else (MODEL_FILE, "calibration")
+        write_whole(file, f"{model}\n".encode())
         write_whole(PLOT, reliability_plot(confidences(fitted.judge, test), test.covered).encode())
-        write_part("calibration", text)
+        write_part(part, text)
     if arguments.public:
         public = _public(fitted, settings, corpora[0].bench.settings, work, say)
         print(public)
         if not arguments.only_print:
-            write_part("public", public)
+            write_part("public-reranked" if reranker_sha256 else "public", public)
 
 
 def _public(fitted: Fitted, settings: Settings, with_model: Settings, work: Path, say: Callable[[str], None]) -> str:

@@ -88,7 +88,8 @@ class Bench(Searcher):
             self._wrapped = (library, replace(library, encoder=Remembering(library.encoder)))
         return self._wrapped[1]
 
-    def _find(self, library: Any, question: str) -> Any:
-        if self._last[0] is not self.rules or self._last[1] != question:
-            self._last = (self.rules, question, super()._find(library, question))
+    def _find(self, library: Any, question: str, rules: RankingRules | None = None) -> Any:
+        rules = rules or self.rules
+        if self._last[0] is not rules or self._last[1] != question:
+            self._last = (rules, question, super()._find(library, question, rules))
         return self._last[2]

@@ -15,7 +15,9 @@ from litsearch.errors import ModelError
 
 Floats = NDArray[np.float32]
 
+# One judge for the search alone, and one for the search with the shipped reranker.
 MODEL_FILE = Path(__file__).parent.parent / "models" / "answerability.json"
+RERANKED_FILE = MODEL_FILE.with_name("answerability-reranked.json")
 # The ranks whose mean similarity stands for "what this corpus says to any question on its subject".
 _ORDINARY = slice(5, 20)
 
@@ -29,6 +31,8 @@ class Signals:
     that stands nowhere in the corpus; ``known_concepts`` the share of the glossary's concepts in the question (a drug, a
     condition, a part of the body ...) that some passage names, 1 for a question without any. ``token_*`` compare the tokens of
     the question with those of passages (``TokenCoverage``); ``expanded_margin`` does so with the glossary's other words added.
+    ``stated`` is the best of the reranker's logits that a passage states the answer, ``stated_three`` the mean of the best three;
+    both are 0 where there is no reranker.
     """
 
     sentence_similarity: float
@@ -43,6 +47,8 @@ class Signals:
     token_margin: float
     token_weakest: float
     expanded_margin: float
+    stated: float = 0.0
+    stated_three: float = 0.0
 
 
 NAMES = tuple(field.name for field in fields(Signals))
@@ -66,6 +72,9 @@ class TokenCoverage:
         return float(ordered[: max(1, len(ordered) // 5)].mean()) if len(ordered) else 0.0
 
 
+_NONE: Floats = np.zeros(0, dtype=np.float32)
+
+
 def signals_of(
     sentence_similarity: Floats,
     passage_similarity: Floats,
@@ -75,12 +84,13 @@ def signals_of(
     top_terms: Sequence[Collection[str]],
     concepts_known: Sequence[bool],
     tokens: TokenCoverage,
+    stated: Floats = _NONE,
 ) -> Signals:
     """The signals of one question.
 
     ``sentence_similarity`` and ``passage_similarity`` are the cosines of all candidates, shape (n,), in any order;
     ``rarity`` weighs each question term; ``top_terms`` are the terms of the first passages, best first; ``concepts_known``
-    says of each concept in the question whether the corpus names it.
+    says of each concept in the question whether the corpus names it; ``stated`` are the reranker's logits, in any order.
     """
     total = sum(rarity[term] for term in question_terms) or 1.0
 
@@ -105,6 +115,8 @@ def signals_of(
         token_margin=token_margin,
         token_weakest=tokens.weakest(),
         expanded_margin=_best_and_margin(tokens.expanded)[1],
+        stated=float(stated.max()) if len(stated) else 0.0,
+        stated_three=float(np.sort(stated)[-3:].mean()) if len(stated) else 0.0,
     )
 
 
@@ -117,12 +129,16 @@ def _best_and_margin(values: Floats) -> tuple[float, float]:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """A logistic model over signals, and the confidences from which a question counts as answered, or at least related."""
+    """A logistic model over signals, and the confidences from which a question counts as answered, or at least related.
+
+    ``reranker_sha256`` names the reranker whose order and logits it was fitted on; it is empty for the search alone.
+    """
 
     weights: Mapping[str, float]
     intercept: float
     answered_from: float
     related_from: float
+    reranker_sha256: str = ""
 
     def confidence(self, signals: Signals) -> float:
         """The calibrated probability, 0..1, that the library answers the question."""
@@ -144,8 +160,22 @@ def load_judge(path: Path = MODEL_FILE) -> Judge:
             intercept=float(stored["intercept"]),
             answered_from=float(stored["answered_from"]),
             related_from=float(stored["related_from"]),
+            reranker_sha256=str(stored.get("reranker", "")),
         )
         judge.confidence(Signals(**dict.fromkeys(NAMES, 0.0)))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"{path} is missing or damaged. Reinstall the project, or run: make calibrate") from error
     return judge
+
+
+def judge_for(reranker_sha256: str) -> Judge:
+    """The judge that was fitted with a reranker; for another one, or none ("" for its hash), that of the search alone.
+
+    Raises:
+        ModelError: as ``load_judge``.
+    """
+    if reranker_sha256 and RERANKED_FILE.is_file():
+        judge = load_judge(RERANKED_FILE)
+        if judge.reranker_sha256 == reranker_sha256:
+            return judge
+    return load_judge()
