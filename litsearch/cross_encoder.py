@@ -34,8 +34,9 @@ class CrossEncoder:
             about = json.loads((folder / "config.json").read_text(encoding="utf-8"))
             if about["kind"] != kind:
                 raise ModelError(f"{folder} holds a {about['kind']} model. Name another folder in the setting '{kind}'.")
-            if sha256_of(folder / "model.onnx") != about["sha256"]:
-                raise ModelError(f"{folder / 'model.onnx'} is damaged. {remedy}")
+            for name, sha256 in (("model.onnx", about["sha256"]), ("tokenizer.json", about["tokenizer_sha256"])):
+                if sha256_of(folder / name) != sha256:
+                    raise ModelError(f"{folder / name} is damaged. {remedy}")
             self.name: str = about["name"]
             self.sha256: str = about["sha256"]
             self.labels: tuple[str, ...] = tuple(about["labels"])

@@ -207,7 +207,9 @@ def finish(partial: Path, folder: Path, config: dict, card: str) -> None:
     """Add tokenizer and config, then put the folder in its place."""
     _finish_tokenizer(partial)
     digest = hashlib.sha256((partial / "model.onnx").read_bytes()).hexdigest()
-    config = {**config, "base": "sentence-transformers/all-MiniLM-L6-v2", "sha256": digest, "trained": str(date.today())}
+    tokenizer = hashlib.sha256((partial / "tokenizer.json").read_bytes()).hexdigest()
+    made = {"sha256": digest, "tokenizer_sha256": tokenizer, "trained": str(date.today())}
+    config = {**config, "base": "sentence-transformers/all-MiniLM-L6-v2", **made}
     (partial / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     _appear(partial, folder, partial / "model.onnx", card)
 
