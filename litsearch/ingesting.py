@@ -146,10 +146,12 @@ def _keep_apart(settings: Settings) -> None:
 
 @dataclass(frozen=True, slots=True)
 class CorpusFile:
-    """One file of the corpus and the hashes of its content and of its sidecar; ``problem`` when it may not be read at all."""
+    """One file of the corpus, the path of its sidecar if it has one, and the hashes of both; ``problem`` when it may not be read at
+    all."""
 
     path: str
     sha256: str
+    sidecar: str = ""
     sidecar_sha256: str = ""
     problem: str = ""
 
@@ -175,14 +177,15 @@ def survey(corpus: Path, index_root: Path | None, *, trust_dates: bool) -> list[
         paths = sorted(_walk(corpus))
     except OSError as error:
         raise CorpusError(f"The corpus folder {corpus} cannot be read ({error.strerror}). Mend its permissions.") from error
-    names = {path for path, _ in paths}
+    described = sidecars_of([path for path, _ in paths])
+    used = set(described.values())
     for relative, path in paths:
-        if relative.endswith(SIDECAR) and relative.removesuffix(SIDECAR) in names:
+        if relative in used:
             continue
-        sidecar = path.with_name(path.name + SIDECAR)
-        has_sidecar = relative + SIDECAR in names
+        beside = described.get(relative, "")
+        sidecar = corpus / beside
         problem = _problem(corpus, path, relative)
-        if not problem and has_sidecar and (unusable := _problem(corpus, sidecar, relative + SIDECAR)):
+        if not problem and beside and (unusable := _problem(corpus, sidecar, beside)):
             # Without it the article would lose its provenance; and opening a pipe would wait for ever.
             problem = f"has a {sidecar.name} beside it that {unusable}"
         if problem:
@@ -190,14 +193,35 @@ def survey(corpus: Path, index_root: Path | None, *, trust_dates: bool) -> list[
             continue
         try:
             sha256 = _content_hash(path, relative, census, fresh)
-            sidecar_sha256 = _content_hash(sidecar, relative + SIDECAR, census, fresh) if has_sidecar else ""
+            sidecar_sha256 = _content_hash(sidecar, beside, census, fresh) if beside else ""
         except OSError as error:
             files.append(CorpusFile(relative, "", problem=f"cannot be opened ({error.strerror}). Mend its permissions."))
             continue
-        files.append(CorpusFile(relative, sha256, sidecar_sha256))
+        files.append(CorpusFile(relative, sha256, beside, sidecar_sha256))
     if index_root is not None:
         _save_census(index_root, fresh)
     return files
+
+
+def sidecars_of(paths: Sequence[str]) -> dict[str, str]:
+    """The sidecar of each file that has one: its whole name with the ending behind it, else, where no other file of the folder is
+    called so, its name without its own ending.
+
+    >>> sidecars_of(["a.pdf", "a.pdf.meta.yml", "b.md", "b.meta.yml", "c.md", "c.pdf", "c.meta.yml"])
+    {'b.md': 'b.meta.yml', 'a.pdf': 'a.pdf.meta.yml'}
+    """
+    articles: dict[str, list[str]] = {}
+    for path in paths:
+        if not path.endswith(SIDECAR):
+            articles.setdefault(path, []).insert(0, path)
+            folder, slash, name = path.rpartition("/")
+            stem = name.rpartition(".")[0]
+            if stem:
+                articles.setdefault(f"{folder}{slash}{stem}", []).append(path)
+    named = [(path.removesuffix(SIDECAR), path) for path in paths if path.endswith(SIDECAR)]
+    whole = {name: sidecar for name, sidecar in named if articles.get(name, [""])[0] == name}
+    short = {articles[name][0]: sidecar for name, sidecar in named if name not in whole and len(articles.get(name, [])) == 1}
+    return {**short, **whole}
 
 
 def _walk(corpus: Path) -> Iterator[tuple[str, Path]]:
@@ -374,10 +398,10 @@ def _read_one(settings: Settings, file: CorpusFile) -> tuple[list[Document], lis
     path = settings.corpus / file.path
     try:
         content = _content(path, file.sha256, settings.max_file_mb)
-        sidecar = path.with_name(path.name + SIDECAR)
+        sidecar = settings.corpus / file.sidecar
         beside = f"has a {sidecar.name} beside it that "
-        stated = _content(sidecar, file.sidecar_sha256, MAX_SIDECAR_MB, beside) if file.sidecar_sha256 else None
-        source = SourceFile(file.path, content, stated)
+        stated = _content(sidecar, file.sidecar_sha256, MAX_SIDECAR_MB, beside) if file.sidecar else None
+        source = SourceFile(file.path, content, stated, file.sidecar)
         reading = read_file(source, _limits(settings))
     except Refused as refused:
         return [], [Refusal(file.path, str(refused))]

@@ -176,11 +176,12 @@ _NEXT = "The index does not have this yet. Run: python ingest.py"
 
 
 def _add(arguments: argparse.Namespace) -> int:
+    from litsearch.ingesting import SIDECAR
     from litsearch.library.shelving import add_article
 
     settings = load_settings(corpus=arguments.corpus)
     # A description needs its article to be there.
-    files = sorted(arguments.files, key=lambda file: file.name.endswith(".meta.yml"))
+    files = sorted(arguments.files, key=lambda file: file.name.endswith(SIDECAR))
     return _each(files, lambda file: f"added {add_article(settings, file.name, _content(file))}")
 
 

@@ -142,6 +142,26 @@ def test_a_sidecar_belongs_to_its_article_and_its_edit_changes_the_article(shelf
     assert shelf.titles() == [""]
 
 
+def test_a_sidecar_may_bear_the_name_without_the_ending_where_that_names_one_file(shelf: Shelf) -> None:
+    shelf.write("other.txt", "A text of its own. It says little.")
+    shelf.write("sub/a.txt", NEW_TEXT)
+    shelf.write(f"sub/a{SIDECAR}", "title: Redness\n")
+    shelf.write(f"a{SIDECAR}", "title: Another folder's\n")
+    assert _reasons(shelf.ingest().refused).keys() == {f"a{SIDECAR}"}
+    assert shelf.titles() == ["", "Redness"]
+    shelf.write(f"sub/a{SIDECAR}", "tilte: Redness\n")
+    assert f"has a mistake in sub/a{SIDECAR}: field 'tilte'" in _reasons(shelf.ingest().refused)["sub/a.txt"]
+    shelf.write(f"sub/a{SIDECAR}", "title: Redness\n")
+    shelf.ingest()
+    shelf.write("sub/a.md", "# Another\n\nIt may be about either.\n")
+    report = shelf.ingest()
+    assert "or several do" in _reasons(report.refused)[f"sub/a{SIDECAR}"]
+    assert (report.changed, shelf.titles()) == (("sub/a.txt",), ["", "Another", ""])
+    shelf.write(f"sub/a.txt{SIDECAR}", "title: Redness again\n")
+    assert shelf.ingest().changed == ("sub/a.txt",)
+    assert shelf.titles() == ["", "Another", "Redness again"]
+
+
 def test_hidden_files_and_lock_files_of_editors_are_no_articles(shelf: Shelf) -> None:
     shelf.write("a.txt", NEW_TEXT)
     shelf.write(".DS_Store", b"\x00\x01")

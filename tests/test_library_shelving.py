@@ -181,8 +181,17 @@ def test_an_article_of_the_longest_name_can_be_added_and_described(shelf: Shelf,
     assert add_article(shelf.settings, path + SIDECAR, b"year: 2019\n") == path + SIDECAR
 
 
+def test_a_description_may_leave_out_the_ending_and_goes_with_its_article(shelf: Shelf) -> None:
+    add_article(shelf.settings, "leaflet.md", ARTICLE.encode())
+    assert add_article(shelf.settings, f"leaflet{SIDECAR}", b"title: Redness\n") == f"leaflet{SIDECAR}"
+    shelf.ingest()
+    assert shelf.titles() == ["Redness"]
+    where = remove_article(shelf.settings, "leaflet.md")
+    assert where.with_name(f"leaflet.md{SIDECAR}").is_file() and not (shelf.corpus / f"leaflet{SIDECAR}").exists()
+
+
 def test_a_description_without_its_article_says_how_it_must_be_called(shelf: Shelf) -> None:
-    """``leaflet.meta.yml`` beside ``leaflet.md`` is what most people would write."""
+    """Nothing there is called ``other``, with or without an ending."""
     shelf.write("leaflet.md", ARTICLE)
     shelf.write(f"other{SIDECAR}", "kind: cohort\n")
     (refusal,) = shelf.ingest().refused

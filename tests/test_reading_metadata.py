@@ -6,6 +6,7 @@ import pytest
 
 from litsearch.errors import Refused
 from litsearch.reading.metadata import FRONT_MATTER, parse_metadata, sidecar_fields
+from litsearch.reading.source import SourceFile
 from tests.reading_files import reason
 
 # As it stands in the README, with the lines of --- that open and close it there.
@@ -15,7 +16,7 @@ FIELDS = {"title": "Needling and scars", "kind": "systematic-review", "year": 20
 
 def _refusal(stated: str) -> str:
     with pytest.raises(Refused) as refused:
-        sidecar_fields("sub/leaflet.pdf", stated.encode())
+        sidecar_fields(SourceFile("sub/leaflet.pdf", b"", stated.encode()))
     return str(refused.value)
 
 
@@ -32,13 +33,13 @@ def _refusal(stated: str) -> str:
     ids=["bare", "between lines", "opened", "blank line first", "byte-order mark", "Windows line ends"],
 )
 def test_a_file_beside_an_article_may_be_written_as_the_lines_at_its_top_are(stated: str) -> None:
-    assert sidecar_fields("leaflet.pdf", stated.encode()) == FIELDS
+    assert sidecar_fields(SourceFile("leaflet.pdf", b"", stated.encode())) == FIELDS
 
 
 @pytest.mark.parametrize("stated", ["", "---\n", "---\n---\n", "\n\n"])
 def test_an_empty_one_states_nothing(stated: str) -> None:
-    assert sidecar_fields("leaflet.pdf", stated.encode()) == {}
-    assert sidecar_fields("leaflet.pdf", None) == {}
+    assert sidecar_fields(SourceFile("leaflet.pdf", b"", stated.encode())) == {}
+    assert sidecar_fields(SourceFile("leaflet.pdf", b"")) == {}
 
 
 def test_the_line_that_cannot_be_understood_is_counted_from_the_files_own_top() -> None:
@@ -88,7 +89,7 @@ def test_what_is_no_list_of_fields_is_refused_with_what_to_write(stated: str, wo
 
 def test_a_file_in_another_encoding_says_what_to_save_it_as() -> None:
     with pytest.raises(Refused, match="Save it as UTF-8"):
-        sidecar_fields("a.pdf", "title: Décolletage".encode("cp1252"))
+        sidecar_fields(SourceFile("a.pdf", b"", "title: Décolletage".encode("cp1252")))
 
 
 def test_a_value_cannot_steer_the_screen_that_its_mistake_is_shown_on() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from litsearch.errors import CorpusError, Refused
 from litsearch.files import make_folder, rename, storage, sync_folder, write_whole
-from litsearch.ingesting import MAX_SIDECAR_MB, SIDECAR
+from litsearch.ingesting import MAX_SIDECAR_MB, SIDECAR, sidecars_of
 from litsearch.reading import Limits, SourceFile, read_file
 from litsearch.settings import Settings
 
@@ -26,7 +26,7 @@ def add_article(settings: Settings, name: str, content: bytes) -> str:
 
     The index is brought up to date by the next ingest, not here.
 
-    A ``name.meta.yml`` goes beside its article, which must be there already and must read with it.
+    A ``.meta.yml`` goes beside its article, which must be there already and must read with it.
 
     Raises:
         Refused: when the file cannot be read as an article or another of its name is there; the reason says what to do.
@@ -35,7 +35,8 @@ def add_article(settings: Settings, name: str, content: bytes) -> str:
     path = safe_name(name)
     target = settings.corpus / path
     if path.endswith(SIDECAR):
-        _read_with(settings, path.removesuffix(SIDECAR), content)
+        described = sidecars_of([*_names(settings.corpus), path])
+        _read_with(settings, next((article for article, sidecar in described.items() if sidecar == path), ""), path, content)
         _refuse_taken(target, content)
         write_whole(target, content)
         return path
@@ -63,17 +64,22 @@ def _refuse_unreadable(settings: Settings, file: SourceFile) -> None:
         raise Refused(f"has nothing that can be read: it {reason}")
 
 
-def _read_with(settings: Settings, article: str, sidecar: bytes) -> None:
+def _names(folder: Path) -> list[str]:
+    """The names of the files in a folder, none where it is missing."""
+    return sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith(".")) if folder.is_dir() else []
+
+
+def _read_with(settings: Settings, article: str, name: str, sidecar: bytes) -> None:
     """Refuse what an article cannot be read with: nothing may be added that would take the article out of the library."""
     source = settings.corpus / article
     if not article or source.is_symlink() or not source.is_file():
         raise Refused(
-            f"describes an article {article} that is not in the library. Add the article first; this file must have the article's"
-            f" whole name with {SIDECAR} behind it, as in leaflet.pdf{SIDECAR}."
+            f"describes an article {name.removesuffix(SIDECAR)} that is not in the library, or several there. Add the article first;"
+            f" this file must have the article's whole name with {SIDECAR} behind it, as in leaflet.pdf{SIDECAR}."
         )
     if len(sidecar) > MAX_SIDECAR_MB * 1e6:
         raise Refused(f"is larger than {MAX_SIDECAR_MB} MB, but describes one article. Shorten it.")
-    _refuse_unreadable(settings, SourceFile(article, source.read_bytes(), sidecar))
+    _refuse_unreadable(settings, SourceFile(article, source.read_bytes(), sidecar, name))
 
 
 def safe_name(name: str) -> str:
@@ -125,12 +131,12 @@ def remove_article(settings: Settings, path: str) -> Path:
             )
         raise CorpusError(f"There is no article {path} in {settings.corpus}. Its file may have been removed or renamed already.")
     target = _free(settings.corpus / REMOVED / path)
-    beside = source.with_name(source.name + SIDECAR)
+    described = sidecars_of(_names(source.parent)).get(source.name, "")
     with storage(settings.corpus):
         make_folder(target.parent)
         rename(source, target)
-        if beside.is_file():
-            rename(beside, target.with_name(target.name + SIDECAR))
+        if described:
+            rename(source.with_name(described), target.with_name(target.name + SIDECAR))
         for folder in {target.parent, source.parent}:
             sync_folder(folder)
     return target

@@ -6,6 +6,7 @@ import calendar
 import html
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from litsearch.errors import Refused
@@ -30,7 +31,8 @@ class Records:
     def __init__(self, file: SourceFile, limits: Limits) -> None:
         self._file = file
         self._limits = limits
-        self._sidecar = sidecar_fields(file.path, file.sidecar)
+        self._bare = replace(file, sidecar=None)  # read once for all records, not once a record
+        self._sidecar = sidecar_fields(file)
         self._documents: dict[str, Document] = {}
         self._refused: list[Refusal] = []
         self.n_found = 0
@@ -62,7 +64,7 @@ class Records:
                 raise Refused("stands in the file twice; the first one was kept.")
             number += 1
             document_id = f"{stated_id}~{number}"
-        metadata = make_metadata(self._file.path, None, fields, self._sidecar)
+        metadata = make_metadata(self._bare, fields, self._sidecar)
         self._documents[document_id] = builder.document(document_id, self._file.path, metadata)
 
     def refuse_rest(self, reason: str) -> None:

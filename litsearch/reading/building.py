@@ -125,7 +125,7 @@ class DocumentBuilder(TextBuilder):
         """
         if not self.has_text:
             raise Refused("holds no text that could be found. Add the article's text as a .docx or .txt file.")
-        return self.document(file.path, file.path, make_metadata(file.path, file.sidecar, *layers))
+        return self.document(file.path, file.path, make_metadata(file, *layers))
 
 
 def squeeze(text: str | None) -> str:

@@ -198,8 +198,8 @@ def why_no_reader(file: SourceFile) -> str:
     """For a text that no reader claims: what to do with it."""
     if file.path.lower().endswith((".meta.yml", ".meta.yaml")):
         return (
-            "describes an article, but none of that name lies beside it. It must have the article's whole name with .meta.yml"
-            " behind it, as leaflet.pdf.meta.yml for leaflet.pdf. Rename it."
+            "describes an article, but none of that name lies beside it, or several do. It must have the article's whole name"
+            " with .meta.yml behind it, as leaflet.pdf.meta.yml for leaflet.pdf. Rename it."
         )
     if file.suffix in _BY_ENDING:
         return _BY_ENDING[file.suffix]

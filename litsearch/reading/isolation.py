@@ -91,6 +91,7 @@ class Worker:
             ReaderFault: when the reader failed in a way it did not foresee.
         """
         request = {"reader": reader, "path": file.path, "limits": asdict(limits), "sidecar": file.sidecar is not None}
+        request["sidecar_path"] = file.sidecar_path
         with self._lock:
             answer = self._ask(request, [file.content, file.sidecar or b""], limits.read_timeout_s)
         if refused := answer.get("refused_file"):
@@ -206,7 +207,7 @@ def _answer(readers: dict[str, Reader], request: dict[str, Any], content: bytes,
         if name not in readers:
             module, _, kind = name.partition(":")
             readers[name] = getattr(import_module(module), kind)()
-        file = SourceFile(request["path"], content, sidecar if request["sidecar"] else None)
+        file = SourceFile(request["path"], content, sidecar if request["sidecar"] else None, request["sidecar_path"])
         found = readers[name].read(file, Limits(**request["limits"]))
         reading = found if isinstance(found, FileReading) else FileReading(tuple(found))
         return {"documents": [asdict(d) for d in reading.documents], "refused": [asdict(r) for r in reading.refused]}

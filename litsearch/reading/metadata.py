@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from litsearch.errors import Refused
+from litsearch.reading.source import SourceFile
 from litsearch.records import KIND_BY_NAME, NOT_STATED, Metadata
 
 _FRONT_MATTER = re.compile(r"\A(?:---[ \t]*\n)(.*?)(?:\n---[ \t]*(?:\n|\Z))", re.DOTALL)
@@ -175,17 +176,17 @@ def _short(value: Any) -> str:
     return f"'{words}'" if len(words) <= 60 else f"'{words[:59]}…'"
 
 
-def sidecar_fields(path: str, sidecar: bytes | None) -> dict[str, Any]:
-    """What the ``name.meta.yml`` beside a file states, with or without lines of ``---`` around it; nothing without one.
+def sidecar_fields(file: SourceFile) -> dict[str, Any]:
+    """What the ``.meta.yml`` beside a file states, with or without lines of ``---`` around it; nothing without one.
 
     Raises:
         Refused: when it cannot be used.
     """
-    if sidecar is None:
+    if file.sidecar is None:
         return {}
-    place = f"{path}.meta.yml"
+    place = file.sidecar_path or f"{file.path}.meta.yml"
     try:
-        stated = sidecar.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        stated = file.sidecar.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         raise Refused(f"has a mistake in {place}: it is not UTF-8. Save it as UTF-8.") from error
     opened = re.match(r"\s*---[ \t]*(?:\n|\Z)", stated)
@@ -194,8 +195,8 @@ def sidecar_fields(path: str, sidecar: bytes | None) -> dict[str, Any]:
     return parse_metadata(body, place=place, first_line=1 + (opened.group().count("\n") if opened else 0))
 
 
-def make_metadata(path: str, sidecar: bytes | None, *layers: dict[str, Any]) -> Metadata:
-    """Metadata from layers (weakest first), the sidecar file strongest; the source is the file's own name unless stated.
+def make_metadata(file: SourceFile, *layers: dict[str, Any]) -> Metadata:
+    """Metadata from layers (weakest first), the sidecar strongest; the source is the file's own name unless stated.
 
     Raises:
         Refused: when the sidecar cannot be used.
@@ -203,6 +204,6 @@ def make_metadata(path: str, sidecar: bytes | None, *layers: dict[str, Any]) -> 
     fields: dict[str, Any] = {}
     for layer in layers:
         fields.update({name: value for name, value in layer.items() if value not in ("", (), None)})
-    fields.update(sidecar_fields(path, sidecar))
-    fields.setdefault("source", path.rsplit("/", 1)[-1])
+    fields.update(sidecar_fields(file))
+    fields.setdefault("source", file.path.rsplit("/", 1)[-1])
     return Metadata(**{"title": "", **fields})

@@ -43,7 +43,7 @@ class PlainTextReader:
         repairs += [Repair("image description parted from the sentence after it", 1, example) for _, example in split]
         if not any(block.kind != "caption" for block in blocks):
             raise Refused("holds no text. Add the article's text or delete the file.")
-        metadata = make_metadata(file.path, file.sidecar, _kind_of(text, fields), _title_of(text, blocks), fields)
+        metadata = make_metadata(file, _kind_of(text, fields), _title_of(text, blocks), fields)
         return [Document(file.path, file.path, text, blocks, metadata, tuple(repairs))]
 
 
@@ -68,7 +68,7 @@ class MarkdownReader:
         if not builder.blocks:
             raise Refused("holds no text. Add the article's text or delete the file.")
         blocks = tuple(builder.blocks)
-        metadata = make_metadata(file.path, file.sidecar, _kind_of(builder.text, fields), _title_of(builder.text, blocks), fields)
+        metadata = make_metadata(file, _kind_of(builder.text, fields), _title_of(builder.text, blocks), fields)
         return [Document(file.path, file.path, builder.text, blocks, metadata, tuple(repairs))]
 
 

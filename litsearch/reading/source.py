@@ -20,11 +20,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """One file: its path relative to the corpus (with ``/``), its bytes, and its ``name.meta.yml`` if it has one."""
+    """One file: its path relative to the corpus (with ``/``), its bytes, and those of the ``.meta.yml`` beside it if it has one.
+
+    ``sidecar_path`` is where that lies; empty for the file's whole name with the ending behind it.
+    """
 
     path: str
     content: bytes
     sidecar: bytes | None = None
+    sidecar_path: str = ""
 
     @property
     def suffix(self) -> str:

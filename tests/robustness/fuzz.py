@@ -89,7 +89,7 @@ def _any_file(content: bytes) -> None:
 def _front_matter(content: bytes) -> None:
     front, _ = split_front_matter(content.decode("utf-8", "replace"))
     parse_metadata(front, place="file.md, front matter")
-    make_metadata("file.md", content)
+    make_metadata(SourceFile("file.md", b"", content))
 
 
 def _loader(load: Callable[[Path], object]) -> Target:
