@@ -1,0 +1,53 @@
+"""A reranker in the search: it reads the first candidates, the judge hears of it, and who wants the plain search has it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from litsearch.ranking.answerability import MODEL_FILE, RERANKED_FILE, judge_for, load_judge
+from litsearch.searching import RankingRules, Searcher
+from litsearch.settings import Settings
+from tests.test_cross_encoder import make
+
+QUESTION = "Who should not have this treatment?"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A reranker that holds a text for an answer by its length."""
+    return make(tmp_path_factory.mktemp("reranker"), max_tokens=250)
+
+
+def test_the_first_candidates_are_read_and_stay_before_the_others(committed_index: Settings, folder: Path):
+    plain = Searcher(replace(committed_index, reranker="none"))
+    searcher = Searcher(replace(committed_index, reranker=str(folder)), RankingRules(n_reranked=5, reranker_weight=100.0))
+    before = [passage for passage, _ in plain.rank_passages(QUESTION, 20)]
+    after = [passage for passage, _ in searcher.rank_passages(QUESTION, 20)]
+    assert after[5:] == before[5:]
+    assert {p.passage_id for p in after[:5]} == {p.passage_id for p in before[:5]}
+    # Title and section are read as well, so the order by length of the text alone need not be the model's to the last place.
+    assert len(after[0].text) == max(len(p.text) for p in before[:5])
+
+
+def test_the_judge_hears_of_it(committed_index: Settings, folder: Path):
+    told = Searcher(replace(committed_index, reranker=str(folder))).signals(QUESTION)
+    assert told.stated > told.stated_three > 0
+    untold = Searcher(replace(committed_index, reranker="none")).signals(QUESTION)
+    assert (untold.stated, untold.stated_three) == (0.0, 0.0)
+
+
+def test_the_plain_search_is_there_for_those_who_read_everything(committed_index: Settings, folder: Path):
+    plain = Searcher(replace(committed_index, reranker="none"))
+    searcher = Searcher(replace(committed_index, reranker=str(folder)), RankingRules(reranker_weight=100.0))
+    assert searcher.near(QUESTION, top=8) == list(plain.ask(QUESTION, top=8).hits)
+    assert searcher.near(QUESTION, top=8) != list(searcher.ask(QUESTION, top=8).hits)
+
+
+def test_a_judge_serves_only_the_reranker_that_it_was_fitted_with():
+    assert judge_for("") == judge_for("another") == load_judge(MODEL_FILE)
+    if RERANKED_FILE.is_file():
+        fitted = load_judge(RERANKED_FILE)
+        assert judge_for(fitted.reranker_sha256) == fitted != load_judge(MODEL_FILE)
