@@ -60,8 +60,8 @@ class RankingRules:
         default_factory=lambda: {"aim": -0.44, "background": -0.16, "methods": -0.24, "declarations": -0.44, "limits": -0.10}
     )
     use_intent: bool = True
-    n_reranked: int = 30
-    reranker_weight: float = 1.0
+    n_reranked: int = 5
+    reranker_weight: float = 0.1
     most_of_one_source: int = 2
     n_cautions: int = 3
     caution_from: float = 0.25
@@ -475,7 +475,8 @@ def _rerank(
     """The same with the reranker's word on the first candidates added."""
     first = best_first(ranked.relevance)[: rules.n_reranked]
     stated = reranker.relevance(understood.text, [_headed(library, passages[int(number)]) for number in first])
-    more = np.float32(rules.reranker_weight) * stated
+    # The logarithm of the probability: it sets back what does not state the answer and leaves the rest in its order.
+    more = np.float32(-rules.reranker_weight) * np.logaddexp(np.float32(0), -stated)
     return replace(ranked, relevance=promote(ranked.relevance, first, more), stated=stated)
 
 

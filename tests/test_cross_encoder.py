@@ -21,8 +21,8 @@ from litsearch.reranking import OnnxReranker, open_reranker
 TEXTS = ["Redness fades.", "", "A longer text on how the skin heals after a week or two of care.", "Redness fades."]
 
 
-def make(folder: Path, *, kind: str = "reranker", n_labels: int = 1, **about: object) -> Path:
-    """A model whose logits are, label by label, 1, 2, ... times the number of tokens of the second text."""
+def make(folder: Path, *, kind: str = "reranker", n_labels: int = 1, slope: float = 1.0, **about: object) -> Path:
+    """A model whose logits are, label by label, 1, 2, ... times ``slope`` times the number of tokens of the second text."""
     folder.mkdir(parents=True, exist_ok=True)
     inputs = [
         helper.make_tensor_value_info(name, TensorProto.INT64, ["rows", "tokens"])
@@ -37,7 +37,7 @@ def make(folder: Path, *, kind: str = "reranker", n_labels: int = 1, **about: ob
     ]
     constants = [
         helper.make_tensor("axis", TensorProto.INT64, [1], [1]),
-        helper.make_tensor("labels", TensorProto.FLOAT, [1, n_labels], [float(n + 1) for n in range(n_labels)]),
+        helper.make_tensor("labels", TensorProto.FLOAT, [1, n_labels], [slope * (n + 1) for n in range(n_labels)]),
     ]
     outputs = [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["rows", n_labels])]
     graph = helper.make_graph(nodes, "counting", inputs, outputs, constants)

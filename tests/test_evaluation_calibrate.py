@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -83,11 +84,26 @@ def test_a_signal_that_never_changes_does_no_harm() -> None:
     assert all(np.isfinite(list(fit(seen).judge.weights.values())))
 
 
+def test_questions_beside_teach_a_little_and_set_no_bound() -> None:
+    """Beside, the second signal tells, which in our own questions is noise: it gets some weight, the first keeps more."""
+    own, beside = drawn(400, apart=2.0), drawn(400, apart=0.0, seed=1)
+    beside.signals[:, 1] += 2.0 * beside.covered
+    spread = own.signals.std(axis=0)
+    alone, fitted = ([fit(own, *more).judge.weights[name] for name in NAMES] * spread for more in ((), (beside,)))
+    assert abs(alone[1]) < 0.2 * alone[0]
+    assert 0.2 * fitted[0] < fitted[1] < fitted[0]
+    assert fit(own, beside).seen is own
+    assert len(fit(own, beside).out_of_fold) == 400
+
+
 def test_the_stored_judge_is_read_back(tmp_path: Path) -> None:
     fitted = fit(drawn(200))
     file = tmp_path / "answerability.json"
     file.write_text(json.dumps(stored(fitted, {"committed": "abc"})))
     assert load_judge(file) == fitted.judge
+    file.write_text(json.dumps(stored(fitted, {}, "abc")))
+    assert load_judge(file) == replace(fitted.judge, reranker_sha256="abc")
+    file.write_text(json.dumps(stored(fitted, {"committed": "abc"})))
     about = json.loads(file.read_text())["fitted"]
     assert about["questions"] == 200
     assert about["generations"] == {"committed": "abc"}

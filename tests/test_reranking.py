@@ -17,8 +17,8 @@ QUESTION = "Who should not have this treatment?"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A reranker that holds a text for an answer by its length."""
-    return make(tmp_path_factory.mktemp("reranker"), max_tokens=250)
+    """A reranker that holds a text for an answer the shorter it is."""
+    return make(tmp_path_factory.mktemp("reranker"), slope=-1.0, max_tokens=250)
 
 
 def test_the_first_candidates_are_read_and_stay_before_the_others(committed_index: Settings, folder: Path):
@@ -29,12 +29,12 @@ def test_the_first_candidates_are_read_and_stay_before_the_others(committed_inde
     assert after[5:] == before[5:]
     assert {p.passage_id for p in after[:5]} == {p.passage_id for p in before[:5]}
     # Title and section are read as well, so the order by length of the text alone need not be the model's to the last place.
-    assert len(after[0].text) == max(len(p.text) for p in before[:5])
+    assert len(after[0].text) == min(len(p.text) for p in before[:5])
 
 
 def test_the_judge_hears_of_it(committed_index: Settings, folder: Path):
     told = Searcher(replace(committed_index, reranker=str(folder))).signals(QUESTION)
-    assert told.stated > told.stated_three > 0
+    assert 0 > told.stated > told.stated_three
     untold = Searcher(replace(committed_index, reranker="none")).signals(QUESTION)
     assert (untold.stated, untold.stated_three) == (0.0, 0.0)
 

@@ -10,7 +10,17 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import streamlit as st
 
+from litsearch.claims.records import (
+    CHANGES,
+    DECISIONS,
+    FINDINGS,
+    FIT_ANSWERS,
+    FIT_QUESTIONS,
+    NOT_CHECKED,
+    STANCES,
+)
 from litsearch.errors import CorpusError, IndexBusy
 from litsearch.passages import SplitRules, split
 from litsearch.reading import Limits, SourceFile, read_file
@@ -21,6 +31,7 @@ from litsearch.ui.building import Build, BuildState
 from litsearch.ui.cards import prose
 from litsearch.ui.examples import CANDIDATES, Example, near, varied
 from litsearch.ui.language import is_foreign
+from litsearch.ui.resources import upload_limit_mb
 from litsearch.ui.strings import Strings, catalogue, languages, strings_for
 from tests.conftest import ARTICLE
 
@@ -48,15 +59,43 @@ def test_every_language_says_everything_with_the_same_values(language: str):
 MADE = (
     "kind.", "urgent.", "evidence.", "problem.", "contact.", "column.", "build.", "restates.", "library.change.", "cautions.", "differing.",
     "passage.missing", "article.missing", "not_advice", "source.digest", "aspect.", "ease.", "coverage.about.",
-    "number.",
+    "number.", "decide.missing.", "export.",
 )  # fmt: skip
+
+# Keys that the code puts together from a name that records have: of these the catalogue holds every one, and no other.
+OF_RECORDS: dict[str, list[str]] = {
+    "finding.": [*FINDINGS, *(f"{name}.means" for name in FINDINGS)],
+    "stance.": [*STANCES],
+    "decision.": [*DECISIONS],
+    "fit.": [*(name for name, _ in FIT_QUESTIONS), *FIT_ANSWERS],
+    "unchecked.": [reason for reason in NOT_CHECKED if reason],
+    "change.": [*CHANGES],
+    "state.": ["open", "review"],
+}
+
+
+@pytest.mark.parametrize("family", OF_RECORDS)
+def test_what_records_name_has_a_name_on_the_pages(family: str):
+    held = {key.removeprefix(family) for key in catalogue("en") if key.startswith(family)}
+    assert held == set(OF_RECORDS[family])
+
+
+def test_no_finding_is_called_true_or_proven_in_any_language():
+    """A finding says what the library holds; whether a claim is true, nobody has looked at."""
+    promised = re.compile(
+        r"\b(true|prove[ns]?|proven|verified|compliant|verdader|probad|demostrad|comprobad|verificad|cierto)", re.IGNORECASE
+    )
+    for language in languages():
+        said = [words for key, words in catalogue(language).items() if key.startswith(("finding.", "stance."))]
+        assert len(said) == 2 * len(FINDINGS) + len(STANCES)
+        assert not [words for words in said if promised.search(words)]
 
 
 def test_every_key_is_used_and_every_used_key_exists():
     code = "".join(path.read_text(encoding="utf-8") for path in UI.glob("*.py"))
     used = set(re.findall(r"(?:say|self)\(\s*\"([a-z_.]+)\"", code)) | set(re.findall(r"say\('([a-z_.]+)'\)", code))
     assert used <= set(catalogue("en")), used - set(catalogue("en"))
-    assert not [key for key in catalogue("en") if key not in used and not key.startswith(MADE)]
+    assert not [key for key in catalogue("en") if key not in used and not key.startswith((*MADE, *OF_RECORDS))]
 
 
 def test_an_unknown_language_is_english():
@@ -238,6 +277,25 @@ def test_the_apps_theme_is_the_sheets():
         assert theme[name]["textColor"] == colours["ink"]
         assert contrast(theme[name]["borderColor"], theme[name]["secondaryBackgroundColor"]) >= 3
         assert contrast(theme[name]["textColor"], theme[name]["secondaryBackgroundColor"]) >= 4.5
+
+
+def test_no_page_promises_a_larger_file_than_it_takes():
+    """The server refuses what is over its own limit, whatever the page's field allows."""
+    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    delivered = config["server"]["maxUploadSize"]
+    before = st.get_option("server.maxUploadSize")
+    st.config.set_option("server.maxUploadSize", delivered)
+    try:
+        assert upload_limit_mb(Settings()) == delivered < Settings().max_file_mb
+        assert upload_limit_mb(Settings(max_file_mb=3)) == 3
+    finally:
+        st.config.set_option("server.maxUploadSize", before)
+    for path in UI.glob("*.py"):
+        code = path.read_text(encoding="utf-8")
+        n_fields = len(re.findall(r"\.file_uploader\(", code))
+        assert (
+            len(re.findall(r"max_upload_size=limit_mb\b", code)) == n_fields == code.count("limit_mb = upload_limit_mb(settings)")
+        )
 
 
 def test_the_configuration_is_private_and_quiet():

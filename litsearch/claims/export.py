@@ -16,6 +16,7 @@ from litsearch.claims.records import (
     FINDING_EXPLANATIONS,
     FINDING_LABELS,
     FIT_QUESTIONS,
+    STANCE_LABELS,
     Finding,
 )
 from litsearch.claims.register import Case
@@ -26,12 +27,6 @@ NOTICE = (
     "The findings were made by a program that finds and orders passages; they are no judgement on the claims, no legal or"
     " regulatory advice, and no person's decision. Quotes are word for word from the sources named."
 )
-STANCE_LABELS = {
-    "supports": "says so",
-    "conflicts": "says otherwise",
-    "qualifies": "says so with a condition",
-    "neutral": "is only related",
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,20 @@ FINDING_EXPLANATIONS: dict[FindingName, str] = {
     "related": "Passages on the same subject were found, but none of them states the claim or says otherwise.",
     "not_found": "Nothing in the library deals with this.",
 }
+# What a source does with a claim: "This source ..."
+STANCE_LABELS: dict[StanceName, str] = {
+    "supports": "says so",
+    "conflicts": "says otherwise",
+    "qualifies": "says so with a condition",
+    "neutral": "is only related",
+}
+# What a review says of the evidence that a decision rests on. The register keeps these words, so they never change.
+CHANGES = ("passage changed", "passage dropped", "contrary passage added", "finding changed")
 STANCES: tuple[StanceName, ...] = get_args(StanceName)
 FINDINGS: tuple[FindingName, ...] = get_args(FindingName)
 DECISIONS: tuple[DecisionName, ...] = get_args(DecisionName)
+# Why a statement is shown but not checked; empty for one that is.
+NOT_CHECKED: tuple[NotChecked, ...] = get_args(NotChecked)
 
 # Sources that sell what they describe: they repeat marketing and substantiate nothing.
 PROMOTIONAL_KINDS = frozenset({"promotional-web-article"})

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from litsearch.claims.records import Claim, Finding
+from litsearch.claims.records import CHANGES, Claim, Finding
 from litsearch.claims.register import Case, Entry, Register
 from litsearch.records import Passage
+
+_CHANGED, _DROPPED, _CONTRARY, _FINDING = CHANGES
 
 
 class Library(Protocol):
@@ -52,7 +54,7 @@ def changes_of(case: Case, library: Library, now: Finding) -> list[dict[str, Any
         successor = next((e for e in now.evidence if e.path == evidence["path"] and e.section == evidence["section"]), None)
         changes.append(
             {
-                "what": "passage changed" if successor else "passage dropped",
+                "what": _CHANGED if successor else _DROPPED,
                 "title": evidence["title"],
                 "path": evidence["path"],
                 "before": evidence["text"],
@@ -65,7 +67,7 @@ def changes_of(case: Case, library: Library, now: Finding) -> list[dict[str, Any
         if evidence_now.stance == "conflicts" and evidence_now.passage_id not in known and evidence_now.text not in successors:
             changes.append(
                 {
-                    "what": "contrary passage added",
+                    "what": _CONTRARY,
                     "title": evidence_now.metadata.name,
                     "path": evidence_now.path,
                     "before": "",
@@ -73,9 +75,7 @@ def changes_of(case: Case, library: Library, now: Finding) -> list[dict[str, Any
                 }
             )
     if changes and now.finding != case.check.body["finding"]:
-        changes.append(
-            {"what": "finding changed", "title": "", "path": "", "before": case.check.body["finding"], "after": now.finding}
-        )
+        changes.append({"what": _FINDING, "title": "", "path": "", "before": case.check.body["finding"], "after": now.finding})
     return changes
 
 

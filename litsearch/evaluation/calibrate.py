@@ -39,6 +39,9 @@ DATA = ROOT.parent / "shared" / "data"
 
 # Weak enough to let a dozen signals speak, strong enough that none runs away on 400 questions.
 _C = 0.3
+# A question on the small libraries counts for a seventh of one of our own: more of it gains there and loses here
+# (docs/RESULTS.md, "What the reranker adds").
+_COUNTS_BESIDE = 0.15
 _FOLDS = 5
 _SEED = 0
 # A covered question that gets "nothing at all" is the worse mistake, so few may; most off-topic ones should.
@@ -100,18 +103,18 @@ class Fitted:
         }
 
 
-def fit(seen: Seen) -> Fitted:
-    """A judge from questions that are known to be covered or not.
+def fit(seen: Seen, beside: Seen | None = None) -> Fitted:
+    """A judge from questions that are known to be covered or not; those ``beside`` count for little, and for the weights alone.
 
     Logistic regression on standardised signals with both classes weighing the same; then Platt's scaling of its out-of-fold
     values, which makes the confidence a probability at the set's own share of covered questions. Source: Platt 1999.
     """
     values = np.zeros(len(seen.covered))
     for train, held_out in _folds(seen):
-        weights, intercept = _logistic(seen.signals[train], seen.covered[train])
+        weights, intercept = _logistic(seen.signals[train], seen.covered[train], beside)
         values[held_out] = seen.signals[held_out] @ weights + intercept
     slope, shift = _platt(values, seen.covered)
-    weights, intercept = _logistic(seen.signals, seen.covered)
+    weights, intercept = _logistic(seen.signals, seen.covered, beside)
     out_of_fold = 1 / (1 + np.exp(-(slope * values + shift)))
     answered_from = _equal_errors(out_of_fold[seen.covered], out_of_fold[~seen.covered])
     off_topic = out_of_fold[~seen.covered & ~seen.near]
@@ -128,14 +131,20 @@ def confidences(judge: Judge, seen: Seen) -> Floats:
     return np.array([judge.confidence(Signals(*map(float, row))) for row in seen.signals], dtype=np.float64)
 
 
-def _logistic(signals: Floats, covered: Labels) -> tuple[Floats, float]:
+def _logistic(signals: Floats, covered: Labels, beside: Seen | None = None) -> tuple[Floats, float]:
     """Weights and intercept for signals as they come."""
     from sklearn.linear_model import LogisticRegression
 
+    counts = np.ones(len(covered))
+    if beside is not None:
+        signals, covered = np.concatenate([signals, beside.signals]), np.concatenate([covered, beside.covered])
+        counts = np.concatenate([counts, np.full(len(beside.covered), _COUNTS_BESIDE)])
     centre, spread = signals.mean(axis=0), signals.std(axis=0)
     # A signal that never changes tells nothing; without this it would be divided by 0.
     spread = np.where(spread > 1e-9, spread, 1.0)
-    model = LogisticRegression(C=_C, class_weight="balanced", max_iter=1_000).fit((signals - centre) / spread, covered)
+    model = LogisticRegression(C=_C, class_weight="balanced", max_iter=1_000).fit(
+        (signals - centre) / spread, covered, sample_weight=counts
+    )
     weights = model.coef_[0] / spread
     return weights, float(model.intercept_[0] - weights @ centre)
 
@@ -214,13 +223,15 @@ def see_public(case: PublicCase, settings: Settings, work: Path) -> Seen:
     )
 
 
-def see_libraries(settings: Settings, work: Path) -> Seen:
-    """The same for the small libraries on other treatments that the encoder was not trained on, all of them together."""
-    parts = []
-    for library in read_libraries():
-        if library.fold == "dev":
-            parts.append(see(library.name, library.open(settings, work), labelled(library.asked())))
-    return replace(join(parts), name=f"{len(parts)} libraries")
+def see_libraries(settings: Settings, work: Path) -> tuple[Seen, Seen]:
+    """The same for the small libraries on other treatments that no model was trained on: every other one of them to fit with,
+    and the others to report on."""
+    kept = [library for library in read_libraries() if library.fold == "dev"]
+    parts = [see(library.name, library.open(settings, work), labelled(library.asked())) for library in kept]
+    beside, elsewhere = parts[::2], parts[1::2]
+    return replace(join(beside), name=f"{len(beside)} libraries"), replace(
+        join(elsewhere), name=f"{len(elsewhere)} other libraries"
+    )
 
 
 # ------------------------------------------------------------------------------------------------------- reporting
@@ -403,10 +414,11 @@ def _calibrate_one(
     for corpus in corpora:
         seen.append(see(corpus.name, corpus.bench, labelled(corpus.questions)))
         say(f"{corpus.name}: signals of {len(seen[-1].covered)} questions")
-    fitted = fit(join([part.part(dev=True) for part in seen]))
+    beside, elsewhere = see_libraries(replace(settings, index=corpora[0].bench.settings.index), work / "libraries")
+    say(f"signals of {len(beside.covered) + len(elsewhere.covered)} questions on small libraries")
+    # Without the reranker a linear judge cannot serve both: what it gains on the libraries it loses on our own questions.
+    fitted = fit(join([part.part(dev=True) for part in seen]), beside if reranker_sha256 else None)
     test = join([part.part(dev=False) for part in seen])
-    elsewhere = see_libraries(replace(settings, index=corpora[0].bench.settings.index), work / "libraries")
-    say(f"{elsewhere.name}: signals of {len(elsewhere.covered)} questions")
     model = json.dumps(stored(fitted, {name: str(m["generation"]) for name, m in manifests.items()}, reranker_sha256), indent=1)
     text = report(fitted, seen, elsewhere, manifests, settings.n_threads)
     print(model, text, sep="\n\n", flush=True)

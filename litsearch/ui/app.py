@@ -11,14 +11,17 @@ from litsearch.errors import IndexMissing, LitsearchError
 from litsearch.ui import frame, patient
 from litsearch.ui.cards import LARGE, Visit
 from litsearch.ui.resources import build_of, current_settings, forget_old_questions
-from litsearch.ui.strings import strings_for
+from litsearch.ui.strings import Strings, strings_for
 
 log = logging.getLogger(__name__)
 
 
 def run(*, staff: bool) -> None:
     """Draw the page that the address asks for. The patient's process never imports, names or registers a staff page."""
-    say = strings_for(st.query_params.get("lang", ""))
+    if staff and "lang" in st.query_params:
+        # The navigation between the staff's pages leaves the address's parameters behind.
+        st.session_state["staff_language"] = st.query_params["lang"]
+    say = _say()
     asked = " ".join(st.query_params.get("q", "").split())[:80]
     title = f"{asked} – {say('app')}" if asked else say("app")
     st.set_page_config(page_title=title, page_icon=frame.ICON, layout="wide", initial_sidebar_state="collapsed")
@@ -43,10 +46,15 @@ def run(*, staff: bool) -> None:
     st.navigation(pages, position="top").run()
 
 
+def _say() -> Strings:
+    """The words of the language that the address names; for staff, else those of the one that it named last."""
+    return strings_for(st.query_params.get("lang", st.session_state.get("staff_language", "")))
+
+
 def guarded(draw: Callable[[Visit], None]) -> None:
     """Draw a view; every error that can happen becomes a text with its remedy, a missing index is built."""
     parameters = st.query_params
-    say = strings_for(parameters.get("lang", ""))
+    say = _say()
     large = parameters.get("size", "") == LARGE
     visit = Visit(say, parameters.get("q", ""), parameters.get("passage", ""), parameters.get("article", ""), large)
     try:

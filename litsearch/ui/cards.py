@@ -221,26 +221,29 @@ def title_line(metadata: Metadata, say: Strings) -> Html:
         return tag("p", title, class_="title")
     return tag(
         "p",
-        tag("span", say("source.digest_of", restates=_restated(metadata, say)), class_="digest-of"),
+        tag("span", say("source.digest_of", restates=_restated(metadata.restates, say)), class_="digest-of"),
         " ",
         title,
         class_="title",
     )
 
 
-def _restated(metadata: Metadata, say: Strings) -> str:
-    known = ("abstract", "page", "article")
-    return say(f"restates.{metadata.restates}") if metadata.restates in known else metadata.restates
+def _restated(part: str, say: Strings) -> str:
+    return say(f"restates.{part}") if part in ("abstract", "page", "article") else part
 
 
 def provenance(metadata: Metadata, say: Strings, key: str = "source.digest") -> Html:
     """For a digest, a sentence that says whose work it restates; nothing for an original."""
     if not metadata.restates:
         return Html()
-    by = metadata.by if metadata.by != NOT_STATED else say("source.digest.by.none")
-    year = f" ({metadata.date[:4]})" if metadata.date else ""
-    words = say(key, restates=_restated(metadata, say), work=f"{by}{year}, {name_of(metadata, say)}")
-    return tag("p", words, class_="digest", dir="auto")
+    return digest_note(metadata.restates, metadata.by, metadata.date, name_of(metadata, say), say, key)
+
+
+def digest_note(part: str, by: str, date: str, name: str, say: Strings, key: str = "source.digest") -> Html:
+    """The sentence on a digest from its source's fields: the part that it restates, of what, by whom and when (empty: unknown)."""
+    authors = by if by != NOT_STATED else say("source.digest.by.none")
+    year = f" ({date[:4]})" if date else ""
+    return tag("p", say(key, restates=_restated(part, say), work=f"{authors}{year}, {name}"), class_="digest", dir="auto")
 
 
 def publication_link(metadata: Metadata, say: Strings, quoted: str = "") -> Html:

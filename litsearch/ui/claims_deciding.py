@@ -7,10 +7,12 @@ from typing import Any
 
 import streamlit as st
 
-from litsearch.claims.export import STANCE_LABELS, quote_parts
-from litsearch.claims.records import DECISION_LABELS, DECISIONS, FINDING_EXPLANATIONS, FIT_ANSWERS, FIT_QUESTIONS, Decision
-from litsearch.records import KIND_BY_NAME
+from litsearch.claims.export import quote_parts
+from litsearch.claims.records import DECISIONS, FIT_ANSWERS, FIT_QUESTIONS, Decision
+from litsearch.records import NOT_STATED
+from litsearch.ui.cards import digest_note
 from litsearch.ui.markup import Html, join, link, style, tag, text
+from litsearch.ui.strings import Strings
 
 _SHEET = """
 .claim-copy { white-space: pre-wrap; border: 1px solid var(--line); border-radius: 0.5rem; padding: 1rem 1.2rem; }
@@ -35,83 +37,104 @@ def sheet() -> Html:
     return style(_SHEET)
 
 
-def evidence_list(finding: Mapping[str, Any]) -> Html:
-    """What was found on one claim: why, flags, strength, then each passage whole with its source; from the finding's JSON."""
-    parts: list[str] = [tag("p", f"{FINDING_EXPLANATIONS[finding['finding']]} Reason: {finding['why']}.")]
+def evidence_list(finding: Mapping[str, Any], say: Strings) -> Html:
+    """What was found on one claim: why, flags, strength, then each passage whole with its source; from the finding's JSON.
+
+    The program's reasons, the wording rules and the passages are in the library's language on every page: they stand here as
+    they are recorded.
+    """
+    of_library = say.of_library
+    means = say(f"finding.{finding['finding']}.means")
+    parts: list[str] = [
+        tag("p", f"{means} ", say("claims.reason"), " ", tag("span", f"{finding['why']}.", dir="auto", lang=of_library))
+    ]
     for flag in finding["flags"]:
-        parts.append(tag("p", tag("strong", f"Wording “{flag['text']}”: "), f"{flag['why']} ", tag("em", flag["source"])))
+        why = tag("span", f"{flag['why']} ", tag("em", flag["source"]), dir="auto", lang=of_library)
+        parts.append(tag("p", tag("strong", say("claims.flag", words=flag["text"])), " ", why))
     strength = finding["strength"]
     if strength["sources"]:
-        sources = f"Supporting sources: {strength['sources']} ({', '.join(strength['kind_labels'])})."
-        parts.append(tag("p", f"{sources} {strength['note']}".strip()))
+        kinds = ", ".join(say(f"kind.{kind}") for kind in strength["kinds"])
+        sources = say("claims.sources", n=strength["sources"], kinds=kinds)
+        parts.append(tag("p", f"{sources} {weight_note(strength, say)}".strip()))
     shown = [evidence for evidence in finding["evidence"] if evidence["stance"] != "neutral"]
     related = [evidence for evidence in finding["evidence"] if evidence["stance"] == "neutral"]
-    parts += [_evidence(evidence) for evidence in shown]
+    parts += [_evidence(evidence, say) for evidence in shown]
     if related:
-        title = "Related passages" if shown else "Nothing states it or says otherwise. The closest passages:"
-        entries = [_evidence(evidence) for evidence in related]
-        parts.append(tag("details", tag("summary", f"{title} ({len(related)})"), *entries, open=not shown))
+        title = say("claims.related", n=len(related)) if shown else say("claims.closest", n=len(related))
+        entries = [_evidence(evidence, say) for evidence in related]
+        parts.append(tag("details", tag("summary", title), *entries, open=not shown))
     return join(*parts)
 
 
-def _evidence(evidence: Mapping[str, Any]) -> Html:
-    citation = evidence["citation"]
+def weight_note(strength: Mapping[str, Any], say: Strings) -> str:
+    """The warning on what stands behind a claim, in the page's language; empty where the record has none.
+
+    The record keeps its own words, in English; which of the three it is follows from the kinds beside them.
+    """
+    if not strength["note"]:
+        return ""
+    if strength["promotional_only"]:
+        return say("claims.weight.promotional")
+    if strength["kinds"] == ["not-stated"]:
+        return say("claims.weight.unknown")
+    return say("claims.weight.uncontrolled", kinds=", ".join(say(f"kind.{kind}").lower() for kind in strength["kinds"]))
+
+
+def _evidence(evidence: Mapping[str, Any], say: Strings) -> Html:
+    citation, of_library = evidence["citation"], say.of_library
     quote = join(*(tag("mark", words) if decides else text(words) for words, decides in quote_parts(evidence)))
-    kind = KIND_BY_NAME[evidence["kind"]]
+    kind = f"kind.{evidence['kind']}"
+    date = citation["date"] if citation["date"] != NOT_STATED else ""
     source = join(
-        tag("strong", link(citation["url"], citation["title"])),
+        tag("strong", link(citation["url"], citation["title"]), dir="auto", lang=of_library),
         " | ",
-        tag("span", kind.label, title=kind.explanation),
+        tag("span", say(kind), title=say(f"{kind}.means")),
         " | ",
-        text(citation["by"]),
+        text(citation["by"] if citation["by"] != NOT_STATED else say("source.by.none")),
         " | ",
-        text(citation["date"]),
-        *([" | ", text(citation["provenance"])] if citation["provenance"] else []),
+        text(say.date(date) if date else say("source.date.none")),
     )
+    digest = digest_note(citation["restates"], citation["by"], date, citation["title"], say) if citation["provenance"] else Html()
+    stance = say("claims.source", stance=say(f"stance.{evidence['stance']}"))
     return tag(
         "div",
-        tag("p", tag("strong", f"This source {STANCE_LABELS[evidence['stance']]}"), f": {evidence['why']}"),
-        tag("blockquote", quote, dir="auto"),
+        tag("p", tag("strong", stance), ": ", tag("span", evidence["why"], dir="auto", lang=of_library)),
+        tag("blockquote", quote, dir="auto", lang=of_library),
         tag("p", source, class_="by-line"),
+        digest,
         class_=f"claim-evidence {evidence['stance']}",
     )
 
 
-def decision_form(key: str) -> Callable[[str, str], Decision] | None:
+def decision_form(key: str, say: Strings) -> Callable[[str, str], Decision] | None:
     """The form; once it is sent, what makes the decision from a check's id and the id of the decision that it corrects."""
     with st.form(f"{key}_form"):
         choice = st.selectbox(
-            "Decision", DECISIONS, format_func=lambda name: DECISION_LABELS[name], index=None, key=f"{key}_decision"
+            say("decide.decision"),
+            DECISIONS,
+            format_func=lambda name: say(f"decision.{name}"),
+            index=None,
+            placeholder=say("field.choose"),
+            key=f"{key}_decision",
         )
-        reason = st.text_area("Reason", key=f"{key}_reason", max_chars=2000)
-        wording = st.text_input("New wording, if it changes", key=f"{key}_wording", max_chars=1000)
-        fit = [
-            (name, st.radio(question, FIT_ANSWERS, index=len(FIT_ANSWERS) - 1, horizontal=True, key=f"{key}_{name}"))
-            for name, question in FIT_QUESTIONS
-        ]
+        reason = st.text_area(say("decide.reason"), key=f"{key}_reason", max_chars=2000)
+        wording = st.text_input(say("decide.wording"), key=f"{key}_wording", max_chars=1000)
+        fit = [(name, _fit(name, f"{key}_{name}", say)) for name, _ in FIT_QUESTIONS]
         left, middle, right = st.columns(3)
         person = left.text_input(
-            "Your name", value=st.session_state.get("claims_signed_name", ""), key=f"{key}_person", max_chars=120
+            say("decide.person"), value=st.session_state.get("claims_signed_name", ""), key=f"{key}_person", max_chars=120
         )
         role = middle.text_input(
-            "Your role", value=st.session_state.get("claims_signed_role", ""), key=f"{key}_role", max_chars=120
+            say("decide.role"), value=st.session_state.get("claims_signed_role", ""), key=f"{key}_role", max_chars=120
         )
-        review_by = right.date_input("Review by", value=None, key=f"{key}_review")
-        sent = st.form_submit_button("Sign and record", key=f"{key}_send", type="primary")
+        review_by = right.date_input(say("decide.review_by"), value=None, format=say("date.field"), key=f"{key}_review")
+        sent = st.form_submit_button(say("decide.send"), key=f"{key}_send", type="primary")
     if not sent:
         return None
-    missing = [
-        label
-        for label, value in (
-            ("a decision", choice),
-            ("a reason", reason.strip()),
-            ("your name", person.strip()),
-            ("your role", role.strip()),
-        )
-        if not value
-    ]
+    stated = {"decision": choice, "reason": reason.strip(), "person": person.strip(), "role": role.strip()}
+    missing = [say(f"decide.missing.{name}") for name, value in stated.items() if not value]
     if missing or choice is None:
-        st.error(f"Not recorded yet. Please give {', '.join(missing)}.")
+        st.error(say("decide.missing", what=", ".join(missing)))
         return None
     # The next claim is mostly signed by the same person.
     st.session_state["claims_signed_name"], st.session_state["claims_signed_role"] = person, role
@@ -123,3 +146,15 @@ def decision_form(key: str) -> Callable[[str, str], Decision] | None:
         )
 
     return make
+
+
+def _fit(name: str, key: str, say: Strings) -> str:
+    """One fit question; the answer is the record's, whatever the page calls it."""
+    return st.radio(
+        say(f"fit.{name}"),
+        FIT_ANSWERS,
+        format_func=lambda answer: say(f"fit.{answer}"),
+        index=len(FIT_ANSWERS) - 1,
+        horizontal=True,
+        key=key,
+    )

@@ -2,93 +2,102 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from typing import Any
 
 import streamlit as st
 
 from litsearch.claims import export
-from litsearch.claims.records import DECISION_LABELS, FINDING_LABELS
+from litsearch.claims.records import CHANGES, DECISIONS, FINDINGS
 from litsearch.claims.register import Case, Register
 from litsearch.claims.reviews import due, queue_reviews
 from litsearch.errors import LitsearchError
 from litsearch.searching import Searcher
 from litsearch.settings import Settings
 from litsearch.ui import frame
-from litsearch.ui.claims_check import checker_of, export_buttons, plain_label, problem_note, register_of, shortened
+from litsearch.ui.claims_check import checker_of, error_note, export_buttons, plain_label, register_of, shortened
 from litsearch.ui.claims_deciding import decision_form, evidence_list, sheet
 from litsearch.ui.markup import Html, join, tag
+from litsearch.ui.strings import LIBRARY, Strings
 
-_STATES: dict[str, str] = {
-    "": "All",
-    "open": "No decision",
-    "review": "Review due",
-    **{str(name): label for name, label in DECISION_LABELS.items()},
-}
+# What a case can be, in the order of the filter: without a decision, waiting for review, or as it was decided.
+_STATES = ("open", "review", *DECISIONS)
 # As many as a page can show and a person can read; the filters find the others.
 _PER_PAGE = 20
 
 
-def register_page(searcher: Searcher, settings: Settings) -> None:
+def register_page(searcher: Searcher, settings: Settings, say: Strings) -> None:
     """The page: what waits for review first, then every claim that was decided on."""
-    frame.show(
-        sheet(),
-        tag("h1", "Register of claims"),
-        tag("p", "Entries are never changed: a correction is a new entry.", class_="lead"),
-    )
+    frame.show(sheet(), tag("h1", say("register.title")), tag("p", say("register.lead"), class_="lead"))
     try:
         register = register_of(settings)
         cases = register.cases()
     except LitsearchError as error:
-        frame.show(problem_note(str(error)))
+        frame.show(error_note(error))
         return
     if not cases:
-        frame.show(tag("p", "Nothing is recorded yet. Decisions made on the check page appear here.", role="status"))
+        frame.show(tag("p", say("register.none"), role="status"))
         return
-    _reviews(register, cases, searcher, settings)
-    chosen = _filtered(cases)
-    frame.show(tag("p", f"{len(chosen)} of {len(cases)} claims", role="status"))
-    page = st.number_input("Page", 1, max(1, -(-len(chosen) // _PER_PAGE)), key="register_page") if len(chosen) > _PER_PAGE else 1
+    _reviews(register, cases, searcher, settings, say)
+    chosen = _filtered(cases, say)
+    frame.show(tag("p", say("register.shown", n=len(chosen), of=len(cases)), role="status"))
+    n_pages = max(1, -(-len(chosen) // _PER_PAGE))
+    page = st.number_input(say("register.page"), 1, n_pages, key="register_page") if n_pages > 1 else 1
     for case in chosen[(int(page) - 1) * _PER_PAGE : int(page) * _PER_PAGE]:
-        _case(case, register)
-    _verify(register)
+        _case(case, register, say)
+    _verify(register, say)
     if chosen:
+        # A record: it stays in English, its title too.
         report = export.report_of_cases(
             chosen,
             title="Register of claims",
             made_at=datetime.now(UTC).isoformat(timespec="seconds"),
             register_head=register.head()[1],
         )
-        export_buttons(report, key="register_export", name=f"register-{date.today().isoformat()}")
+        export_buttons(report, say, key="register_export", name=f"register-{date.today().isoformat()}")
 
 
-def _reviews(register: Register, cases: list[Case], searcher: Searcher, settings: Settings) -> None:
+def _reviews(register: Register, cases: list[Case], searcher: Searcher, settings: Settings, say: Strings) -> None:
     waiting = due(cases, date.today().isoformat())
-    frame.show(tag("h2", f"Reviews due: {len(waiting)}"))
-    if st.button(
-        "Look for changed evidence", key="register_review", help="Compares every decision with the library as it is now."
-    ):
+    frame.show(tag("h2", say("register.reviews", n=len(waiting))))
+    if st.button(say("register.look"), key="register_review", help=say("register.look.help")):
         queued = queue_reviews(register, searcher, checker_of(searcher, settings).check_claim)
         st.session_state["register_queued"] = len(queued)
         st.rerun()
     if "register_queued" in st.session_state:
-        frame.show(tag("p", f"{st.session_state.pop('register_queued')} decisions were queued for review.", role="status"))
+        frame.show(tag("p", say("register.queued", n=st.session_state.pop("register_queued")), role="status"))
     if waiting:
-        frame.show(tag("ul", *(tag("li", _review_line(case)) for case in waiting)))
+        frame.show(tag("ul", *(tag("li", _review_line(case, say), dir="auto") for case in waiting)))
 
 
-def _review_line(case: Case) -> str:
-    why = ", ".join(change["what"] for review in case.reviews for change in review.body["changes"])
-    return f"{shortened(case.check.body['claim'])}: {why or 'the review-by date has come'}"
+def _review_line(case: Case, say: Strings) -> str:
+    why = ", ".join(_change(change["what"], say) for review in case.reviews for change in review.body["changes"])
+    return f"{shortened(case.check.body['claim'])}: {why or say('register.overdue')}"
 
 
-def _filtered(cases: list[Case]) -> list[Case]:
-    frame.show(tag("h2", "Claims"))
+def _change(what: str, say: Strings) -> str:
+    return say(f"change.{what}") if what in CHANGES else what
+
+
+def _filtered(cases: list[Case], say: Strings) -> list[Case]:
+    frame.show(tag("h2", say("register.claims")))
     left, middle, right = st.columns(3)
-    campaigns = sorted({case.check.body["campaign"] for case in cases})
-    campaign = left.selectbox("Campaign", ["", *campaigns], format_func=lambda name: name or "All", key="register_campaign")
-    state = middle.selectbox("State", list(_STATES), format_func=lambda name: _STATES[name], key="register_state")
-    finding = right.selectbox("Finding", ["", *FINDING_LABELS], format_func=_finding_label, key="register_finding")
-    words = st.text_input("Words in the claim", key="register_words").casefold().split()
+    everything = say("register.all")
+    campaigns = sorted({case.check.body["campaign"] for case in cases} - {""})
+    campaign = left.selectbox(
+        say("register.campaign"), ["", *campaigns], format_func=lambda name: name or everything, key="register_campaign"
+    )
+    state = middle.selectbox(
+        say("register.state"), ["", *_STATES], format_func=lambda name: _state(name, say), key="register_state"
+    )
+    finding = right.selectbox(
+        say("register.finding"),
+        ["", *FINDINGS],
+        format_func=lambda name: say(f"finding.{name}") if name else everything,
+        key="register_finding",
+    )
+    words = st.text_input(say("register.words"), key="register_words").casefold().split()
     return [
         case
         for case in cases
@@ -99,57 +108,79 @@ def _filtered(cases: list[Case]) -> list[Case]:
     ]
 
 
-def _finding_label(name: str) -> str:
-    return next((label for known, label in FINDING_LABELS.items() if known == name), "All")
+def _state(name: str, say: Strings) -> str:
+    """The name of a case's state, which is its decision's where it has one in force; of no state, that all are shown."""
+    if not name:
+        return say("register.all")
+    return say(f"decision.{name}") if name in DECISIONS else say(f"state.{name}")
 
 
-def _case(case: Case, register: Register) -> None:
+def _case(case: Case, register: Register, say: Strings) -> None:
     body = case.check.body
-    with st.expander(plain_label(f"{_STATES[case.state]}: {shortened(body['claim'])}"), key=f"register_{case.check.entry_id}"):
-        frame.show(_history(case), evidence_list(body))
-        made = decision_form(f"register_{case.check.entry_id}")
+    label = f"{_state(case.state, say)}: {shortened(body['claim'])}"
+    with st.expander(plain_label(label), key=f"register_{case.check.entry_id}"):
+        frame.show(_history(case, say), evidence_list(body, say))
+        made = decision_form(f"register_{case.check.entry_id}", say)
         if made is None:
             return
         try:
             register.decide(made(case.check.entry_id, case.decision.entry_id if case.decision else ""))
         except (LitsearchError, ValueError) as error:
-            frame.show(problem_note(str(error)))
+            frame.show(error_note(error))
             return
         st.rerun()
 
 
-def _history(case: Case) -> Html:
+def _history(case: Case, say: Strings) -> Html:
     body = case.check.body
-    campaign, place_in_copy = body["campaign"] or "not stated", f"{body['start']} to {body['end']}"
-    place = f"Campaign: {campaign} | place in the copy: {place_in_copy} | library {body['generation']}"
+    campaign = body["campaign"] or say("register.campaign.none")
+    place = say("register.place", campaign=campaign, start=body["start"], end=body["end"], generation=body["generation"])
     parts = [
-        tag("p", place, class_="by-line"),
-        tag("p", tag("strong", f"Finding of the program: {_finding_label(body['finding'])}")),
+        tag("p", place, class_="by-line", dir="auto"),
+        tag("p", tag("strong", say("register.found", finding=say(f"finding.{body['finding']}")))),
     ]
     decisions = [*case.earlier, *([case.decision] if case.decision else [])]
     for number, entry in enumerate(decisions):
         made = entry.body
-        line = f"{DECISION_LABELS[made['decision']]}: {made['reason']} ({made['person']}, {made['role']}, {entry.recorded_at})"
-        parts.append(tag("p", tag("strong", "Corrected later: " if number < len(case.earlier) else "Decision: "), line))
+        decided = say(f"decision.{made['decision']}")
+        line = f"{decided}: {made['reason']} ({made['person']}, {made['role']}, {say.moment(entry.recorded_at)})"
+        title = say("register.corrected") if number < len(case.earlier) else say("register.decided")
+        parts.append(tag("p", tag("strong", title), " ", line, dir="auto"))
     for review in case.reviews:
-        for change in review.body["changes"]:
-            before, after = change["before"] or "nothing", change["after"] or "nothing"
-            words = join(tag("strong", f"Review due, {change['what']} {change['path']}."), f" Before: {before} After: {after}")
-            parts.append(tag("p", words, class_="panel cautions"))
+        parts += [_changed(change, say) for change in review.body["changes"]]
     return join(*parts)
 
 
-def _verify(register: Register) -> None:
-    frame.show(tag("h2", "Is it as it was recorded?"))
-    if not st.button("Check the whole register", key="register_verify"):
+def _changed(change: Mapping[str, Any], say: Strings) -> Html:
+    """One change in the evidence, before and after: passages word for word, or the findings by their names."""
+
+    def side(words: str) -> Html:
+        if words in FINDINGS:
+            return tag("span", say(f"finding.{words}"))
+        return tag("span", words, dir="auto", lang=say.of_library) if words else tag("span", say("register.nothing"))
+
+    what = " ".join([_change(change["what"], say), change["path"]]).strip()
+    return tag(
+        "p",
+        tag("strong", say("register.due", what=what)),
+        f" {say('register.before')} ",
+        side(change["before"]),
+        f" {say('register.after')} ",
+        side(change["after"]),
+        class_="panel cautions",
+    )
+
+
+def _verify(register: Register, say: Strings) -> None:
+    frame.show(tag("h2", say("register.chain")))
+    if not st.button(say("register.verify"), key="register_verify"):
         return
     problems = register.verify()
     count, head = register.head()
-    if problems:
-        frame.show(problem_note("; ".join(f"entry {problem.number}: {problem.what}" for problem in problems)))
-    else:
-        frame.show(
-            tag(
-                "p", f"{count} entries, every one as it was recorded. Note the last entry's hash elsewhere: {head}", role="status"
-            )
-        )
+    if not problems:
+        frame.show(tag("p", say("register.verified", n=count, head=head), role="status"))
+        return
+    rows = [
+        tag("li", say("register.entry", n=problem.number), " ", tag("span", problem.what, lang=LIBRARY)) for problem in problems
+    ]
+    frame.show(tag("section", tag("ul", *rows), class_="panel failed", role="alert"))

@@ -20,7 +20,10 @@ Phase = Literal["running", "done", "stopped", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class CheckState:
-    """How far a check is: ``findings`` in the order of the copy, ``of`` statements in all."""
+    """How far a check is: ``findings`` in the order of the copy, ``of`` statements in all.
+
+    ``error`` says why a check failed; it is empty where the fault is the program's own.
+    """
 
     phase: Phase
     findings: tuple[Finding, ...]
@@ -29,11 +32,15 @@ class CheckState:
 
 
 class CheckRun:
-    """Checks one piece of copy in a thread of its own. Safe to share between threads."""
+    """Checks one piece of copy in a thread of its own. Safe to share between threads.
 
-    def __init__(self, copy: str, campaign: str, check: Callable[[str], Iterator[Finding]]) -> None:
+    ``stance`` names what tells the stances: a model by its hash, or "rules" alone.
+    """
+
+    def __init__(self, copy: str, campaign: str, check: Callable[[str], Iterator[Finding]], *, stance: str = "rules") -> None:
         self.copy = copy
         self.campaign = campaign
+        self.stance = stance
         self.sha256 = hashlib.sha256(copy.encode("utf-8", "surrogatepass")).hexdigest()
         # The register's entry of each finding that was recorded, by the finding's place in the list.
         self.recorded: dict[int, str] = {}
@@ -74,7 +81,7 @@ class CheckRun:
             self._end("failed", str(error))
         except Exception:  # the thread must not die in silence: the page would wait for ever
             log.exception("a check failed")
-            self._end("failed", "The check failed for a reason of the program's own; the log has the details.")
+            self._end("failed")
         else:
             self._end("done")
 

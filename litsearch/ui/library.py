@@ -18,7 +18,7 @@ from litsearch.settings import Settings
 from litsearch.ui import charts, frame
 from litsearch.ui.cards import Visit, kind_badge, prose, source_line
 from litsearch.ui.markup import Html, tag
-from litsearch.ui.resources import build_of, changes_of, current_settings, overview_of_library, searcher_of
+from litsearch.ui.resources import build_of, changes_of, current_settings, overview_of_library, searcher_of, upload_limit_mb
 from litsearch.ui.strings import Strings
 from litsearch.ui.tables import notice, section, table
 
@@ -118,7 +118,7 @@ def _outcome(report: IngestReport, say: Strings) -> str:
         return say("library.unchanged")
     return say(
         "library.rebuilt",
-        seconds=f"{report.seconds:.1f}",
+        seconds=say.decimal(report.seconds),
         documents=report.documents,
         passages=report.passages,
         embedded=report.embedded,
@@ -140,10 +140,12 @@ def _tell(told: list[tuple[str, bool]]) -> None:
 
 
 def _add(settings: Settings, say: Strings) -> None:
-    frame.show(section(say("library.add"), tag("p", say("library.add.lead", mb=settings.max_file_mb))))
+    limit_mb = upload_limit_mb(settings)
+    larger = [tag("p", say("library.add.larger", mb=settings.max_file_mb))] if settings.max_file_mb > limit_mb else []
+    frame.show(section(say("library.add"), tag("p", say("library.add.lead", mb=limit_mb)), *larger))
     with st.form("library_add", clear_on_submit=True):
         files = st.file_uploader(
-            say("library.add.files"), accept_multiple_files=True, max_upload_size=settings.max_file_mb, key="library_files"
+            say("library.add.files"), accept_multiple_files=True, max_upload_size=limit_mb, key="library_files"
         )
         submitted = st.form_submit_button(say("library.add.submit"), key="library_add_submit")
     if not submitted or not files:
@@ -211,7 +213,14 @@ def _one_article(overview: Overview, searcher: Searcher, settings: Settings, say
         article = by_id.get(document_id)
         return f"{article.title} ({article.document_id})" if article else document_id
 
-    chosen = st.selectbox(say("library.preview.choose"), list(by_id), index=None, format_func=name, key="library_article")
+    chosen = st.selectbox(
+        say("library.preview.choose"),
+        list(by_id),
+        index=None,
+        format_func=name,
+        placeholder=say("field.choose"),
+        key="library_article",
+    )
     document = searcher.article(chosen) if chosen else None
     if chosen is None or document is None or chosen not in by_id:
         return

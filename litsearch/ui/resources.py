@@ -36,6 +36,15 @@ def current_settings() -> Settings:
     return load_settings()
 
 
+def upload_limit_mb(settings: Settings) -> int:
+    """The largest file, in megabytes, that a page takes: no larger than Streamlit lets through, nor than the reader reads.
+
+    Streamlit's limit stays the smaller one as delivered (``maxUploadSize`` in ``.streamlit/config.toml``): an upload is held in
+    memory, a file in the corpus folder is not. What a page promises is what it takes, so it asks here and nowhere else.
+    """
+    return min(settings.max_file_mb, int(st.get_option("server.maxUploadSize")))
+
+
 def searcher_of(settings: Settings) -> Searcher:
     """The one searcher of this process for these settings."""
     return _searcher(repr(settings), settings)

@@ -57,13 +57,13 @@ def library(visit: Visit) -> None:
 def claims(visit: Visit) -> None:
     """Marketing copy against the literature."""
     settings = current_settings()
-    check_page(searcher_of(settings), settings)
+    check_page(searcher_of(settings), settings, visit.say)
 
 
 def register(visit: Visit) -> None:
     """The decisions on claims, and those due for review."""
     settings = current_settings()
-    register_page(searcher_of(settings), settings)
+    register_page(searcher_of(settings), settings, visit.say)
 
 
 def coverage(visit: Visit) -> None:

@@ -10,6 +10,16 @@ from pathlib import Path
 
 import yaml
 
+from litsearch.claims.records import (
+    CHANGES,
+    DECISION_LABELS,
+    FINDING_EXPLANATIONS,
+    FINDING_LABELS,
+    FIT_ANSWERS,
+    FIT_QUESTIONS,
+    NOT_CHECKED,
+    STANCE_LABELS,
+)
 from litsearch.records import SOURCE_KINDS
 
 DEFAULT = "en"
@@ -26,13 +36,28 @@ def languages() -> tuple[str, ...]:
 
 @cache
 def catalogue(language: str) -> Mapping[str, str]:
-    """The texts of one language by their keys; the kinds of source have their English names in ``litsearch.records``."""
+    """The texts of one language by their keys."""
     loaded = yaml.safe_load((_HERE / f"strings.{language}.yml").read_text(encoding="utf-8"))
-    kinds: dict[str, str] = {}
+    return {**_named_by_records(), **loaded}
+
+
+def _named_by_records() -> dict[str, str]:
+    """The English names that stand beside what they name: pages, commands and exports take them from there.
+
+    A page in another language has its own names in its catalogue. Exports and the register stay in English: they are records.
+    """
+    named: dict[str, str] = {}
     for kind in SOURCE_KINDS:
-        kinds[f"kind.{kind.name}"] = kind.label
-        kinds[f"kind.{kind.name}.means"] = kind.explanation
-    return {**kinds, **loaded}
+        named |= {f"kind.{kind.name}": kind.label, f"kind.{kind.name}.means": kind.explanation}
+    named |= {f"finding.{name}": label for name, label in FINDING_LABELS.items()}
+    named |= {f"finding.{name}.means": words for name, words in FINDING_EXPLANATIONS.items()}
+    named |= {f"stance.{name}": label for name, label in STANCE_LABELS.items()}
+    named |= {f"decision.{name}": label for name, label in DECISION_LABELS.items()}
+    named |= {f"fit.{name}": question for name, question in FIT_QUESTIONS}
+    named |= {f"fit.{answer}": answer for answer in FIT_ANSWERS}
+    named |= {f"unchecked.{reason}": reason for reason in NOT_CHECKED if reason}
+    named |= {f"change.{change}": change for change in CHANGES}
+    return named
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +108,24 @@ class Strings:
         if found[3]:
             return self("date.day", day=str(int(found[3])), month=month, year=found[1])
         return self("date.month", month=month, year=found[1])
+
+    def moment(self, recorded: str) -> str:
+        """A moment as the register keeps it, to the minute; what is no such moment stays as it is.
+
+        >>> Strings().moment("2026-03-05T14:07:31+00:00"), Strings("es").moment("2026-03-05T14:07:31+00:00")
+        ('5 March 2026, 14:07 UTC', '5 de marzo de 2026, 14:07 UTC')
+        """
+        found = re.fullmatch(r"(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}):\d{2}(?:\.\d+)?(?:\+00:00|Z)", recorded)
+        return self("date.moment", date=self.date(found[1]), time=found[2]) if found else recorded
+
+    def decimal(self, value: float) -> str:
+        """A number from 0 on, with one digit after the mark.
+
+        >>> Strings().decimal(0.25), Strings("es").decimal(1234.56)
+        ('0.2', '1234,6')
+        """
+        whole, tenths = f"{value:.1f}".split(".")
+        return f"{self.number(int(whole))}{self('number.decimal')}{tenths}"
 
 
 def strings_for(language: str) -> Strings:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import io
 import re
+import shutil
 import sys
 import tempfile
 from dataclasses import replace
@@ -18,6 +19,7 @@ from playwright.sync_api import Browser, Page
 
 from litsearch.settings import ROOT, Settings
 from tests.browser.chromium import CHROMIUM, DESKTOP, PHONE, browser, settled
+from tests.browser.test_claims_desk import SKIN, check, claim_of, decide
 from tests.served import served
 
 FOLDER = ROOT / "docs" / "screenshots"
@@ -49,7 +51,7 @@ def main() -> int:
             if given is None:
                 # The first visit finds no index: the build is a state of its own, and makes the index for the other pictures.
                 page.get_by_test_id("stProgress").get_by_text(re.compile(r"\d+ of \d+")).wait_for(timeout=BUILD_MS)
-                take(page, "building-desktop")
+                take(page, "building-desktop", close=False)
             page.locator(".examples, .panel.failed").first.wait_for(timeout=BUILD_MS)
             if page.locator(".panel.failed").count():
                 print(page.locator(".panel.failed").inner_text(), file=sys.stderr)
@@ -65,14 +67,48 @@ def main() -> int:
             page.locator("a.open").first.click()
             page.wait_for_selector("#here")
             take(settled(page), "article-desktop-dark")
-        with served(settings, staff=True) as address:
-            shoot(chromium, f"{address}/library", DESKTOP, "staff-library-desktop")
+            shoot(chromium, f"{address}/{ANSWERED}&lang=es", PHONE, "answered-phone-spanish")
+        staff_pages(chromium, settings, Path(temporary) / "desk")
         broken = Path(temporary) / "practice"
         broken.mkdir()
         (broken / "safety.yml").write_text("flags:\n- {id: fever, urgency: soon, any: [fever], say: Ask.}\n", encoding="utf-8")
         with served(replace(settings, practice=broken)) as address:
             shoot(chromium, f"{address}/{ANSWERED}", PHONE, "error-phone")
     return 0
+
+
+def staff_pages(chromium: Browser, settings: Settings, practice: Path) -> None:
+    """The staff's pages with something on them: a checked piece of copy, a decision, questions that were asked."""
+    # A folder of their own: the delivered files, and no register or kept question of anybody's.
+    practice.mkdir()
+    for name in ("wording.yml", "glossary.yml", "safety.yml", "contact.yml"):
+        shutil.copy(ROOT / "practice" / name, practice)
+    with served(replace(settings, practice=practice, keep_questions_days=30), staff=True) as address:
+        shoot(chromium, f"{address}/library", DESKTOP, "staff-library-desktop")
+        for question in (ANSWERED, RELATED, NOTHING, NOTHING):
+            settled(open_page(chromium, f"{address}/{question}", DESKTOP)).context.close()
+        shoot(chromium, f"{address}/coverage", DESKTOP, "staff-coverage-desktop")
+        page = settled(open_page(chromium, f"{address}/settings", DESKTOP))
+        # A picture must not carry the folders of the machine on which it was taken.
+        for folder, name in ((settings.corpus, "corpus"), (settings.index, "index"), (practice, "practice")):
+            page.get_by_role("cell", name=str(folder), exact=True).evaluate(
+                "(cell, shown) => { cell.textContent = shown }", f"/srv/litsearch/{name}"
+            )
+        take(page, "staff-settings-desktop")
+        for size, name in ((PHONE, "staff-claims-phone"), (DESKTOP, "staff-claims-desktop")):
+            page = open_page(chromium, address, size)
+            check(page, address)
+            # From the counts on, clear of the navigation that lies over the page.
+            page.locator(".claim-counts").evaluate("one => { one.style.scrollMarginTop = '6rem'; one.scrollIntoView() }")
+            page.wait_for_timeout(500)
+            take(page, name, close=size == PHONE)
+        decide(page, SKIN)
+        page.context.close()
+        for size, name in ((PHONE, "staff-register-phone-dark"), (DESKTOP, "staff-register-desktop")):
+            page = settled(open_page(chromium, f"{address}/register", size, dark=size == PHONE))
+            claim_of(page, SKIN)
+            page.wait_for_timeout(500)
+            take(page, name)
 
 
 def open_page(chromium: Browser, address: str, size: tuple[int, int], *, dark: bool = False) -> Page:
@@ -91,13 +127,13 @@ def shoot(chromium: Browser, address: str, size: tuple[int, int], name: str, *, 
     take(settled(open_page(chromium, address, size, dark=dark)), name)
 
 
-def take(page: Page, name: str) -> None:
-    """What the window shows, as a small PNG."""
+def take(page: Page, name: str, *, close: bool = True) -> None:
+    """What the window shows, as a small PNG; then the page is closed, if wanted."""
     picture = Image.open(io.BytesIO(page.screenshot(animations="disabled"))).convert("RGB")
     file = FOLDER / f"{name}.png"
     picture.quantize(N_COLOURS).save(file, optimize=True)
     print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1000:.0f} KB")
-    if not name.startswith("building"):
+    if close:
         page.context.close()
 
 

@@ -65,6 +65,18 @@ def choose(part: Locator, label: str, option: str) -> None:
     raise AssertionError(f"the list {label!r} never offered {option!r}")
 
 
+def decide(page: Page, words: str) -> None:
+    """Decide on one claim, sign, and wait until it is recorded."""
+    part = claim_of(page, words)
+    choose(part, "Decision", "Change the wording")
+    part.get_by_label("Reason").fill(REASON)
+    part.get_by_label("Your name").fill("Reader One")
+    part.get_by_label("Your role").fill("Manager")
+    part.get_by_role("button", name="Sign and record").click()
+    expect(page.get_by_text("Decided. The decision stands in the register")).to_be_visible()
+    settled(page)
+
+
 def test_copy_is_checked_decided_on_and_exported_with_claim_quotes_and_decision(
     desk: tuple[str, Path], new_page: NewPage, tmp_path: Path
 ):
@@ -89,13 +101,7 @@ def test_copy_is_checked_decided_on_and_exported_with_claim_quotes_and_decision(
     skin.get_by_role("button", name="Sign and record").click()
     expect(skin.get_by_text("Not recorded yet. Please give a decision, a reason, your name, your role.")).to_be_visible()
     settled(page)
-    choose(skin, "Decision", "Change the wording")
-    skin.get_by_label("Reason").fill(REASON)
-    skin.get_by_label("Your name").fill("Reader One")
-    skin.get_by_label("Your role").fill("Manager")
-    skin.get_by_role("button", name="Sign and record").click()
-    expect(page.get_by_text("Decided. The decision stands in the register")).to_be_visible()
-    settled(page)
+    decide(page, SKIN)
 
     with page.expect_download() as awaited:
         page.get_by_role("button", name="Word").click()
@@ -141,3 +147,17 @@ def test_the_desk_does_not_scroll_sideways_on_a_phone(desk: tuple[str, Path], ne
     page.wait_for_timeout(500)
     widths = page.evaluate("[document.documentElement.scrollWidth, document.querySelector('.stMain').scrollWidth]")
     assert max(widths) <= PHONE[0]
+
+
+def test_the_language_stays_from_one_staff_page_to_the_next(desk: tuple[str, Path], new_page: NewPage):
+    """The navigation drops the address's parameters; whoever reads Spanish on one page reads it on the others too."""
+    say = Strings("es")
+    page = new_page()
+    page.goto(f"{desk[0]}/claims?lang=es")
+    expect(page.get_by_role("heading", name=say("claims.title"))).to_be_visible()
+    expect(page.get_by_label(say("claims.copy"))).to_be_visible()
+    page.get_by_role("link", name=say("nav.register")).click()
+    expect(page.get_by_role("heading", name=say("register.title"))).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "es")
+    page.goto(f"{desk[0]}/register?lang=en")
+    expect(page.get_by_role("heading", name=SAY("register.title"))).to_be_visible()
