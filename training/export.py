@@ -171,17 +171,38 @@ def in_16_bits(model: onnx.ModelProto) -> onnx.ModelProto:
 def in_8_bits(model: onnx.ModelProto) -> onnx.ModelProto:
     """Store every large float32 matrix as int8 with one scale a column, tables of vectors with one a row; computed in float32.
 
-    Plain casts and products, which ONNX Runtime works out once when it opens the model: nothing is quantised while it runs.
+    Plain casts and products. Those of a matrix ONNX Runtime works out once, when it opens the model; of a table only the rows that
+    are looked up are ever made whole, which saves the memory of the rest.
     """
+    looked_up: dict[str, list[NodeProto]] = {}
+    for node in model.graph.node:
+        if node.op_type == "Gather":
+            looked_up.setdefault(node.input[0], []).append(node)
 
     def store(tensor: TensorProto, values: np.ndarray) -> list[NodeProto]:
         name = tensor.name
         if values.ndim != 2:
             return []
-        axis = 1 if values.shape[0] > 8 * values.shape[1] else 0
+        lookups = looked_up.get(name, [])
+        axis = 1 if lookups else 0
         scale = np.maximum(np.abs(values).max(axis=axis, keepdims=True), 1e-12) / 127
         tensor.CopyFrom(numpy_helper.from_array(np.round(values / scale).astype(np.int8), f"{name}__8"))
         model.graph.initializer.append(numpy_helper.from_array(scale.astype(np.float32), f"{name}__scale"))
+        for number, node in enumerate(lookups):
+            out, ids, own = node.output[0], node.input[1], f"{name}__{number}"
+            at = list(model.graph.node).index(node)
+            model.graph.node.remove(node)
+            for place, made in enumerate(
+                [
+                    helper.make_node("Gather", [f"{name}__8", ids], [f"{own}_8"], axis=0),
+                    helper.make_node("Cast", [f"{own}_8"], [f"{own}_whole"], to=TensorProto.FLOAT),
+                    helper.make_node("Gather", [f"{name}__scale", ids], [f"{own}_scale"], axis=0),
+                    helper.make_node("Mul", [f"{own}_whole", f"{own}_scale"], [out]),
+                ]
+            ):
+                model.graph.node.insert(at + place, made)
+        if lookups:
+            return []
         return [
             helper.make_node("Cast", [f"{name}__8"], [f"{name}__whole"], to=TensorProto.FLOAT, name=f"{name}__cast"),
             helper.make_node("Mul", [f"{name}__whole", f"{name}__scale"], [name], name=f"{name}__scaled"),
