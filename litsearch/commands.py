@@ -262,7 +262,7 @@ def _rollback(arguments: argparse.Namespace) -> int:
     from litsearch.index import Index
 
     settings = load_settings(index=arguments.index)
-    index = Index(settings.index, keep=settings.keep_generations)
+    index = Index.of(settings)
     index.current_id()  # without an index there is nothing to lock
     with index.locked():
         generation_id = index.roll_back(arguments.generation)

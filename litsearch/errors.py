@@ -47,6 +47,10 @@ class StorageError(IndexProblem):
     """The disk refused: full, read-only, or failing; the last good generation stays served."""
 
 
+class EngineError(IndexProblem):
+    """The server that keeps vectors and postings does not answer, refuses, or lacks its client here."""
+
+
 class QuestionError(LitsearchError):
     """A question that cannot be asked: empty, or far too long."""
 

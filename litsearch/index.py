@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import metadata as packages
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from litsearch.catalogue import Catalogue, write_catalogue
-from litsearch.engines.faiss import FaissVectors
+from litsearch.engines import Engine, Searchable, open_engine
+from litsearch.engines.embedded import Embedded
 from litsearch.engines.tokens import Packed, TokenVectors
-from litsearch.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, LitsearchError
+from litsearch.errors import EngineError, IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, LitsearchError
 from litsearch.files import make_folder, remove_tree, rename, sha256_of, storage, sync, sync_folder, write_whole, writing
-from litsearch.lexical import LexicalIndex
 from litsearch.records import Document, Passage
+from litsearch.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -71,23 +73,29 @@ class Contents:
 class Generation:
     """One published generation, open for reading; it never changes."""
 
-    def __init__(self, folder: Path, *, verify: bool = True) -> None:
-        """Open and check a generation.
+    def __init__(self, folder: Path, *, engine: Engine | None = None, verify: bool = True) -> None:
+        """Open and check a generation; without an ``engine`` one whose vectors lie in the folder.
 
         Raises:
             IndexDamaged: when a file is missing or not what its checksum says.
-            IndexMismatch: when it has another schema than this program reads.
+            IndexMismatch: when it has another schema than this program reads, or another engine keeps its vectors.
+            EngineError: when the engine cannot be reached.
         """
         self.folder = folder
         self.manifest = read_manifest(folder)
         if verify:
             _check_files(folder, self.manifest)
+        engine = engine or Embedded()
+        if _kept_by(self.manifest) != engine.name:
+            raise IndexMismatch(
+                f"The vectors of generation {self.generation_id} are kept in {_kept_by(self.manifest).capitalize()}, and the setting"
+                " 'engine' names no such server. Set it in practice/settings.toml or run: python ingest.py"
+            )
         self.catalogue = Catalogue(folder / "library.sqlite")
-        self.vectors = FaissVectors.open(folder / "vectors.faiss")
+        self.vectors, self.lexical = engine.open(self.generation_id, folder)
         rows = np.load(folder / "units.npy", mmap_mode="r", allow_pickle=False)
         self.units = Units(np.asarray(rows[:, 0]), np.asarray(rows[:, 1]))
         self.tokens = TokenVectors.open(folder / "tokens")
-        self.lexical = LexicalIndex.open(folder / "lexical")
         self.word_counts: dict[str, int] = json.loads((folder / "words.json").read_text(encoding="utf-8"))
         if len(self.vectors) != len(self.units.passages):
             raise IndexDamaged(f"{folder} has {len(self.vectors)} vectors for {len(self.units.passages)} units. " + _REBUILD)
@@ -125,6 +133,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
+def _kept_by(manifest: Mapping[str, Any]) -> str:
+    """The name of the engine that keeps a generation's vectors and postings; empty: they lie in its folder."""
+    return str(manifest.get("inputs", {}).get("engine", ""))
+
+
 def _check_files(folder: Path, manifest: Mapping[str, Any]) -> None:
     for name, expected in manifest["files"].items():
         try:
@@ -147,9 +160,21 @@ def fingerprint(inputs: Mapping[str, Any]) -> str:
 class Index:
     """The folder ``index/``: its generations and the pointer to the one in use."""
 
-    def __init__(self, root: Path, *, keep: int = 3) -> None:
+    def __init__(self, root: Path, *, keep: int = 3, engine: str = "") -> None:
+        """``engine`` is the address of the one that new generations go to; empty: the embedded one."""
         self.root = root
         self.keep = keep
+        self.address = engine
+
+    @classmethod
+    def of(cls, settings: Settings) -> Index:
+        """The index that the settings name."""
+        return cls(settings.index, keep=settings.keep_generations, engine=settings.engine)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """Where new generations go."""
+        return open_engine(self.address, self.root)
 
     @property
     def generations(self) -> Path:
@@ -228,7 +253,26 @@ class Index:
         if not folder.is_dir():
             kept = ", ".join(self.history()) or "none"
             raise IndexMissing(f"There is no generation {name} in {self.root} (kept: {kept}). Run: python ingest.py")
-        return _open_own(folder)
+        return self._open_own(folder)
+
+    def _open_own(self, folder: Path) -> Generation:
+        """The generation in a folder, which must be the one that the folder is named after."""
+        manifest = read_manifest(folder)
+        found = str(manifest.get("generation"))
+        if found != folder.name:
+            raise IndexDamaged(f"{folder / 'manifest.json'} is that of another generation ({found}). {_REBUILD}")
+        return Generation(folder, engine=self.engine if _kept_by(manifest) else Embedded())
+
+    def _is_whole(self, folder: Path) -> bool:
+        if not folder.is_dir():
+            return False
+        try:
+            self._open_own(folder).catalogue.close()
+        except EngineError:
+            raise  # of a server that does not answer nothing is known
+        except LitsearchError:
+            return False
+        return True
 
     def open_good(self) -> tuple[Generation, str]:
         """Open the generation in use or, when it is damaged or in a form that this program does not read, the newest kept one
@@ -264,21 +308,21 @@ class Index:
         """Write, check and switch to a new generation; a reader sees the old or the new one, whole. Returns its id.
 
         Raises:
-            StorageError: when the disk refuses; the generation in use stays.
+            StorageError, EngineError: when the disk or the engine refuses; the generation in use stays.
         """
         generation_id = str(contents.manifest["generation"])
         target = self.generations / generation_id
         with storage(self.root):
             self._sweep()
-            if not _is_whole(target):
+            if not self._is_whole(target):
                 remove_tree(target)
                 building = self.generations / f".building-{os.getpid()}"
                 make_folder(building)
                 try:
                     on_stage("writing")
-                    _write(building, contents)
+                    _write(building, contents, self.engine)
                     on_stage("checking")
-                    Generation(building).catalogue.close()
+                    Generation(building, engine=self.engine).catalogue.close()
                     on_stage("switching")
                     rename(building, target)
                 except BaseException:
@@ -286,6 +330,8 @@ class Index:
                     raise
             # Also for one that an ended ingest left: its name must last before the pointer names it.
             sync_folder(self.generations)
+        # Readers go by the pointer: where the disk refuses it now, they stay with the old one until the next ingest.
+        self.engine.switch(generation_id)
         self._point_at(generation_id, [generation_id, *(name for name in self.history() if name != generation_id)])
         with storage(self.root):
             for name in self.history()[self.keep :]:
@@ -297,14 +343,17 @@ class Index:
 
         Raises:
             IndexMissing: when there is no such generation.
-            IndexDamaged, IndexMismatch: when it cannot be used; the current one stays.
+            IndexDamaged, IndexMismatch, EngineError: when it cannot be used; the current one stays.
         """
         history = self.history()
         older = history[history.index(self.current_id()) + 1 :] if self.current_id() in history else history
         name = generation_id or (older[0] if older else "")
         if not name:
             raise IndexMissing(f"There is no earlier generation in {self.root} to go back to.")
-        self.open(name).catalogue.close()
+        generation = self.open(name)
+        generation.catalogue.close()
+        if _kept_by(generation.manifest):
+            self.engine.switch(name)
         # The order of publishing stays, so that going back twice goes back two steps.
         self._point_at(name, history)
         return name
@@ -316,6 +365,8 @@ class Index:
     def _sweep(self) -> None:
         """Remove what an interrupted ingest left behind; only the holder of the lock comes here."""
         make_folder(self.generations)
+        # Those replaced by the last ingest are dropped only now: until then a question under way read on from them.
+        self.engine.sweep(self.history())
         for leftover in self.generations.glob(".building-*"):
             remove_tree(leftover)
         # Half-written files of an ended program; another that surveys its corpus just now writes one of these for a moment.
@@ -325,29 +376,11 @@ class Index:
                     leftover.unlink()
 
 
-def _is_whole(folder: Path) -> bool:
-    if not folder.is_dir():
-        return False
-    try:
-        _open_own(folder).catalogue.close()
-    except LitsearchError:
-        return False
-    return True
-
-
-def _open_own(folder: Path) -> Generation:
-    """The generation in a folder, which must be the one that the folder is named after."""
-    found = str(read_manifest(folder).get("generation"))
-    if found != folder.name:
-        raise IndexDamaged(f"{folder / 'manifest.json'} is that of another generation ({found}). {_REBUILD}")
-    return Generation(folder)
-
-
-def _write(folder: Path, contents: Contents) -> None:
+def _write(folder: Path, contents: Contents, engine: Engine) -> None:
     with writing(folder / "library.sqlite"):
         write_catalogue(folder / "library.sqlite", contents.documents, contents.passages)
-    with writing(folder / "vectors.faiss"):
-        FaissVectors.build(contents.vectors).save(folder / "vectors.faiss")
+    whole = np.flatnonzero(contents.units.sentences == WHOLE_PASSAGE)
+    engine.write(str(contents.manifest["generation"]), folder, Searchable(contents.vectors, whole, contents.terms))
     with writing(folder / "tokens"):
         TokenVectors.write(folder / "tokens", contents.tokens, contents.vectors.shape[1])
     rows = np.stack([contents.units.passages, contents.units.sentences], axis=1).astype(np.int32)
@@ -356,8 +389,6 @@ def _write(folder: Path, contents: Contents) -> None:
     hashes = np.frombuffer(b"".join(contents.unit_hashes), dtype=np.uint8).reshape(len(contents.unit_hashes), -1)
     with writing(folder / "unit_hashes.npy"):
         np.save(folder / "unit_hashes.npy", hashes, allow_pickle=False)
-    with writing(folder / "lexical"):
-        LexicalIndex.build(contents.terms).save(folder / "lexical")
     with writing(folder / "words.json"):
         (folder / "words.json").write_text(json.dumps(contents.word_counts, sort_keys=True), encoding="utf-8")
     files = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -378,6 +409,6 @@ def _write(folder: Path, contents: Contents) -> None:
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True), encoding="utf-8")
     for path in (*files, folder / "manifest.json"):
         sync(path)
-    for part in ("lexical", "tokens"):
-        sync_folder(folder / part)
+    for part in sorted({path.parent for path in files} - {folder}):
+        sync_folder(part)
     sync_folder(folder)

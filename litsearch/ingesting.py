@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from litsearch import passages as splitting
 from litsearch.embedding import Encoder, find_model, model_sha256, open_encoder
 from litsearch.engines.tokens import Packed, pack
-from litsearch.errors import CorpusError, LitsearchError, Refused, SettingsError, StorageError
+from litsearch.errors import CorpusError, EngineError, LitsearchError, Refused, SettingsError, StorageError
 from litsearch.files import make_folder, write_whole
 from litsearch.index import SCHEMA_VERSION, WHOLE_PASSAGE, Contents, Generation, Index, Units, fingerprint
 from litsearch.lexical import terms_of, words_of
@@ -53,11 +53,11 @@ def ingest(
     Raises:
         CorpusError: when the corpus folder is missing or gives no document at all.
         SettingsError: when the index lies in the corpus.
-        IndexBusy, ModelError, StorageError: the generation in use stays served.
+        IndexBusy, ModelError, StorageError, EngineError: the generation in use stays served.
     """
     started = time.perf_counter()
     _keep_apart(settings)
-    index = Index(settings.index, keep=settings.keep_generations)
+    index = Index.of(settings)
     files = survey(settings.corpus, index.root, trust_dates=not rebuild)
     with index.locked():
         encoder = encoder or open_encoder(settings.model, index.exports, n_threads=settings.n_threads)
@@ -104,7 +104,7 @@ def check(settings: Settings) -> IngestReport:
     """
     started = time.perf_counter()
     _keep_apart(settings)
-    index = Index(settings.index)
+    index = Index.of(settings)
     current = index.open()
     files = survey(settings.corpus, None, trust_dates=False)
     recorded = current.manifest["inputs"]
@@ -115,7 +115,11 @@ def check(settings: Settings) -> IngestReport:
     if inputs == recorded:
         return report
     old, new = recorded["files"], inputs["files"]
-    notes = [f"the {part} changed" for part in ("model", "splitter", "readers", "form") if recorded.get(part) != inputs.get(part)]
+    notes = [
+        f"the {part} changed"
+        for part in ("model", "splitter", "readers", "form", "engine")
+        if recorded.get(part) != inputs.get(part)
+    ]
     return IngestReport(
         generation=current.generation_id,
         documents=report.documents,
@@ -302,8 +306,12 @@ def _save_census(root: Path, census: Mapping[str, Sequence[object]]) -> None:
 
 
 def inputs_of(settings: Settings, model_sha256: str, max_tokens: int, files: Sequence[CorpusFile]) -> dict[str, Any]:
-    """Everything that decides what a generation holds; equal inputs build equal generations."""
+    """Everything that decides what a generation holds; equal inputs build equal generations.
+
+    Which engine keeps it belongs to that, where the engine's server stands does not.
+    """
     return {
+        **({"engine": settings.engine.partition(":")[0]} if settings.engine else {}),
         "form": f"{SCHEMA_VERSION}.{_FORM_VERSION}",
         "model": model_sha256,
         "splitter": {"version": splitting.SPLITTER_VERSION, "max_tokens": max_tokens},
@@ -330,6 +338,8 @@ class _Library:
 def _previous(index: Index) -> Generation | None:
     try:
         return index.open()
+    except EngineError:
+        raise  # before hours of embedding for a server that does not answer
     except LitsearchError as error:
         log.info("building without an earlier generation: %s", error)
         return None
@@ -473,12 +483,11 @@ def _vectors(
     known: dict[bytes, int] = {}
     if previous is not None and previous.manifest["model"]["sha256"] == encoder.sha256:
         known = previous.unit_vectors()
-        old = previous.vectors.vectors()
-        for number, key in enumerate(hashes):
-            if key in known:
-                vectors[number] = old[known[key]]
-                if number in of_passages:
-                    tokens[of_passages[number]] = previous.tokens.packed(int(previous.units.passages[known[key]]))
+        kept = [number for number, key in enumerate(hashes) if key in known]
+        vectors[kept] = previous.vectors.at(np.array([known[hashes[number]] for number in kept], dtype=np.int64))
+        for number in kept:
+            if number in of_passages:
+                tokens[of_passages[number]] = previous.tokens.packed(int(previous.units.passages[known[hashes[number]]]))
     # The same text is embedded once, wherever it stands.
     places: dict[bytes, list[int]] = {}
     for number, key in enumerate(hashes):

@@ -95,6 +95,36 @@ class LexicalIndex:
                 total += np.float32(weight) * self._bm25.get_scores(known)[: self._n_passages]
         return total
 
+    def candidates(
+        self, weighted_terms: Mapping[str, float], n: int, beside: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The ``n`` passages of the highest BM25 for weighted terms together with those ``beside``: their positions, ascending,
+        and the BM25 of each, both of shape (n',). Passages that hold no term are no candidates of their own; of equal ones the
+        first come in.
+        """
+        relevance = self.relevance(weighted_terms)
+        n = min(n, int((relevance > 0).sum()))
+        positions = np.union1d(beside, np.argsort(-relevance, kind="stable")[:n]).astype(np.int64)
+        return positions, relevance[positions]
+
+    @property
+    def terms(self) -> list[str]:
+        """All terms, sorted; a term's number is its place here."""
+        return sorted(self._vocabulary)
+
+    def weights(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+        """What each term of each passage adds to its BM25 when it is asked for: ``starts``, shape (n_passages + 1,), and the numbers
+        of the terms and what they add, both (n_postings,); those of passage ``i`` stand at ``starts[i]:starts[i + 1]``.
+        """
+        if not self._vocabulary:
+            return np.zeros(self._n_passages + 1, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32)
+        by_term = self._bm25.scores["indptr"][: len(self._vocabulary) + 1]
+        passages, added = (self._bm25.scores[name][: by_term[-1]] for name in ("indices", "data"))
+        order = np.argsort(passages, kind="stable")
+        starts = np.searchsorted(passages[order], np.arange(self._n_passages + 1)).astype(np.int64)
+        numbers = np.repeat(np.arange(len(self._vocabulary)), np.diff(by_term))
+        return starts, numbers[order], np.asarray(added[order], dtype=np.float32)
+
     def n_holding(self, term: str) -> int:
         """In how many passages the term stands."""
         number = self._vocabulary.get(term)
@@ -105,5 +135,13 @@ class LexicalIndex:
 
     def rarity(self, term: str) -> float:
         """How much a term tells: BM25's inverse document frequency, highest for a term that no passage holds."""
-        n_holding = self.n_holding(term)
-        return math.log(1 + (self._n_passages - n_holding + 0.5) / (n_holding + 0.5))
+        return rarity_of(self.n_holding(term), self._n_passages)
+
+
+def rarity_of(n_holding: int, n_passages: int) -> float:
+    """BM25's inverse document frequency of a term that stands in ``n_holding`` of ``n_passages`` passages.
+
+    >>> round(rarity_of(1, 3), 3)  # ln(1 + 2.5 / 1.5)
+    0.981
+    """
+    return math.log(1 + (n_passages - n_holding + 0.5) / (n_holding + 0.5))

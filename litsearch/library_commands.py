@@ -60,7 +60,7 @@ def _changes(arguments: argparse.Namespace, progress: Callable[[str, int, int], 
     from litsearch.library.comparing import compare, pick, read_questions
 
     settings = load_settings(index=arguments.index)
-    index = Index(settings.index, keep=settings.keep_generations)
+    index = Index.of(settings)
     old, new = pick(index, arguments.old, arguments.new)
     place = arguments.questions or (_QUALITY_SET if _QUALITY_SET.is_dir() and not arguments.no_questions else None)
     questions = read_questions(place) if place else []
@@ -134,7 +134,7 @@ def _report(arguments: argparse.Namespace) -> int:
     from litsearch.index import Index
     from litsearch.library.report import report_of
 
-    generation = Index(load_settings(index=arguments.index).index).open()
+    generation = Index.of(load_settings(index=arguments.index)).open()
     with closing(generation.catalogue):
         report = report_of(generation)
     if arguments.json:

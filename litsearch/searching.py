@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from litsearch.embedding import Encoder, OnnxEncoder, find_model, model_sha256
+from litsearch.engines import Postings
 from litsearch.engines.tokens import TokenVectors
 from litsearch.errors import QuestionError
 from litsearch.glossary import Entry, Glossary, expansions_of, load_glossary
 from litsearch.index import WHOLE_PASSAGE, Generation, Index
-from litsearch.lexical import LexicalIndex, terms_of
+from litsearch.lexical import terms_of
 from litsearch.passages import caution_in, headed, sentences_of
 from litsearch.ranking.answerability import Judge, Signals, TokenCoverage, judge_for, signals_of
 from litsearch.ranking.balance import merge_identical, spread_sources
@@ -148,10 +149,8 @@ def retrieve(understood: Understood, generation: Generation, encoder: Encoder, r
     query = vectors.mean(axis=0)
     query /= max(float(np.linalg.norm(query)), 1e-9)
     similarities, units = generation.vectors.search(query[None], rules.n_dense_units)
-    lexical = generation.lexical.relevance(understood.terms)
-    n_lexical = min(rules.n_lexical, int((lexical > 0).sum()))
-    by_words = np.argsort(-lexical, kind="stable")[:n_lexical]
-    positions = np.union1d(generation.units.passages[units[0]].astype(np.int64), by_words.astype(np.int64))
+    by_meaning = generation.units.passages[units[0]].astype(np.int64)
+    positions, lexical = generation.lexical.candidates(understood.terms, rules.n_lexical, by_meaning)
     place = {int(position): number for number, position in enumerate(positions)}
     # A passage that only its words found is at most as similar as the least similar one that its vector found.
     floor = float(similarities.min()) if similarities.size else 0.0
@@ -166,7 +165,7 @@ def retrieve(understood: Understood, generation: Generation, encoder: Encoder, r
             sentence[number], best[number] = similarity, ordinal
     # Without the two tokens that frame every text: they match each other in every passage.
     core = tokens[understood.queries.index(understood.core)][1:-1]
-    return Candidates(positions, sentence, passage, lexical[positions], best, query, core, tokens[-1][1:-1])
+    return Candidates(positions, sentence, passage, lexical, best, query, core, tokens[-1][1:-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +215,7 @@ class Searcher:
         self.rules = rules or RankingRules()
         self.generation = generation
         self.notice = ""
-        self._index = Index(settings.index)
+        self._index = Index.of(settings)
         self._lock = threading.Lock()
         # Questions wait for one of these threads: more at once than cores finish no sooner, and every thread that computes keeps
         # memory of its own, which never shrank while each session's thread did (docs/RELIABILITY.md, "Load").
@@ -228,7 +227,7 @@ class Searcher:
 
         Raises:
             QuestionError: for an empty question.
-            IndexMissing, IndexDamaged, IndexMismatch, ModelError, SettingsError: each with its remedy.
+            IndexMissing, IndexDamaged, IndexMismatch, EngineError, ModelError, SettingsError: each with its remedy.
         """
         started = time.perf_counter()
         library = self._library()
@@ -537,7 +536,7 @@ def _nearest_tokens(tokens: TokenVectors, found: _Found) -> Floats:
     return nearest
 
 
-def _is_named(concept: Entry, lexical: LexicalIndex) -> bool:
+def _is_named(concept: Entry, lexical: Postings) -> bool:
     """Whether the corpus has all the words of the concept's term or of something said for it."""
     phrases = (terms_of(phrase) for phrase in (concept.term, *concept.says))
     return any(phrase and all(lexical.n_holding(term) for term in phrase) for phrase in phrases)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -14,6 +15,7 @@ from litsearch.errors import SettingsError
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT_PREFIX = "LITSEARCH_"
 LOG_VARIABLE = "LITSEARCH_LOG"  # the level of the log on standard error; no setting, because it is needed before them
+_ENGINE = re.compile(r"milvus://(?:[\w.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Settings:
     model: str = ""  # empty: the shipped encoder; "packaged": plain all-MiniLM-L6-v2; or a local sentence-transformers folder
     reranker: str = ""  # empty: the shipped one if there is one; "none": no reranker; or a local folder
     stance: str = ""  # the same for the model that reads claims beside sentences
+    engine: str = ""  # empty: vectors and postings lie in the index; or the address of a server, as milvus://host:19530
     threads: int = 0  # 0: as many as the machine has cores
     keep_generations: int = 3  # the current one and two to roll back to
     strictness: float = 0.0  # 0: the calibrated default; else the confidence from which a question counts as answered
@@ -47,6 +50,8 @@ class Settings:
                 raise SettingsError(f"Setting {name!r} must not be negative. Mend it in practice/settings.toml.")
         if self.strictness >= 1:
             raise SettingsError("Setting 'strictness' is a confidence between 0 and 1. Mend it in practice/settings.toml.")
+        if self.engine and not _ENGINE.fullmatch(self.engine):
+            raise SettingsError("Setting 'engine' is empty or like milvus://host:19530. Mend it in practice/settings.toml.")
         for name in ("keep_generations", "max_file_mb", "max_pages", "max_records", "read_timeout_s"):
             if getattr(self, name) < 1:
                 raise SettingsError(f"Setting {name!r} must be at least 1. Mend it in practice/settings.toml.")

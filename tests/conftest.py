@@ -52,6 +52,7 @@ class Shelf:
 
     folder: Path
     encoder: FakeEncoder = field(default_factory=FakeEncoder)
+    engine: str = ""
 
     def __post_init__(self) -> None:
         self.corpus.mkdir(parents=True, exist_ok=True)
@@ -62,11 +63,12 @@ class Shelf:
 
     @property
     def index(self) -> Index:
-        return Index(self.folder / "index", keep=self.settings.keep_generations)
+        return Index.of(self.settings)
 
     @property
     def settings(self) -> Settings:
-        return Settings(corpus=self.corpus, index=self.folder / "index", practice=self.folder / "practice", threads=1)
+        index, practice = self.folder / "index", self.folder / "practice"
+        return Settings(corpus=self.corpus, index=index, practice=practice, engine=self.engine, threads=1)
 
     @property
     def generation_folder(self) -> Path:

@@ -86,6 +86,32 @@ def test_the_same_passages_give_the_same_bytes(passages: list[list[str]], tmp_pa
     assert {path.name: path.read_bytes() for path in one.iterdir()} == {path.name: path.read_bytes() for path in other.iterdir()}
 
 
+@given(passages=st.lists(st.lists(TERMS, max_size=6), max_size=8), term=TERMS)
+def test_the_weights_of_the_passages_are_what_their_terms_add(passages: list[list[str]], term: str) -> None:
+    """An engine that keeps the weights elsewhere adds them up again."""
+    index = LexicalIndex.build(passages)
+    starts, numbers, weights = index.weights()
+    assert len(starts) == len(passages) + 1 and len(numbers) == len(weights) == starts[-1]
+    relevance = index.relevance({term: 1.0})
+    for passage, held in enumerate(passages):
+        place = slice(starts[passage], starts[passage + 1])
+        by_term = {index.terms[number]: weight for number, weight in zip(numbers[place], weights[place], strict=True)}
+        assert set(by_term) == set(held)
+        assert by_term.get(term, 0.0) == relevance[passage]
+
+
+def test_candidates_are_the_best_and_those_beside_them() -> None:
+    """ "redness" stands in 0 and 1, and 1 holds it twice in twice the words; 3 holds nothing and is there because it is asked for."""
+    index = LexicalIndex.build(PASSAGES)
+    beside = np.array([3])
+    for n, expected in ((0, [3]), (2, [0, 1, 3]), (9, [0, 1, 3])):
+        positions, relevance = index.candidates({"redness": 1.0}, n, beside)
+        assert positions.tolist() == expected
+        assert relevance.tolist() == index.relevance({"redness": 1.0})[expected].tolist()
+    equal = LexicalIndex.build([["same"]] * 4)
+    assert equal.candidates({"same": 1.0}, 2, np.zeros(0, dtype=np.int64))[0].tolist() == [0, 1]
+
+
 def test_words_lose_case_and_accents_and_keep_their_numbers() -> None:
     assert words_of("DÉCOLLETAGE, 0.5–2.5 mm; CO2 & A6S. Ångström ﬁne") == [
         "decolletage", "0.5", "2.5", "mm", "co2", "a6s", "angstrom", "fine",

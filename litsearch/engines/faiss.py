@@ -1,4 +1,4 @@
-"""The embedded engine: exact search over unit vectors in a FAISS file on the local disk."""
+"""The embedded engine's vectors: exact search over unit vectors in a FAISS file on the local disk."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ class FaissVectors:
         return cls(index)
 
     def save(self, path: Path) -> None:
-        """Write the index to one file."""
         """Write the index to a file.
 
         Raises:
@@ -68,7 +67,3 @@ class FaissVectors:
         if not len(positions):
             return np.zeros((0, self.dimensions), np.float32)
         return np.asarray(self._index.reconstruct_batch(positions.astype(np.int64)), dtype=np.float32)
-
-    def vectors(self) -> NDArray[np.float32]:
-        """All vectors in their order, shape (n, dim)."""
-        return np.asarray(self._index.reconstruct_n(0, len(self)), dtype=np.float32).reshape(len(self), self.dimensions)

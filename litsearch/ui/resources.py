@@ -112,12 +112,12 @@ def overview_of_library(settings: Settings, generation: str) -> Overview:
     Raises:
         LitsearchError: when the generation cannot be read.
     """
-    return _overview(str(settings.index), generation)
+    return _overview(str(settings.index), generation, settings)
 
 
 def changes_of(settings: Settings, generation: str) -> Changes | None:
     """What the last two kept generations differ in, looked at anew when another generation is in use."""
-    return _changes(str(settings.index), generation)
+    return _changes(str(settings.index), generation, settings)
 
 
 def flags_of(settings: Settings) -> RedFlags:
@@ -193,15 +193,15 @@ def _forgotten(file: str, days: int, today: date) -> int:
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _overview(index: str, generation: str) -> Overview:
-    opened = Index(Path(index)).open(generation)
+def _overview(key: str, generation: str, _settings: Settings) -> Overview:
+    opened = Index.of(_settings).open(generation)
     with closing(opened.catalogue):
         return overview_of(opened)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _changes(index: str, generation: str) -> Changes | None:
-    return last_changes(Index(Path(index)))
+def _changes(key: str, generation: str, _settings: Settings) -> Changes | None:
+    return last_changes(Index.of(_settings))
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
