@@ -81,7 +81,8 @@ def _export_pairs(model: Reranker, n_layers: int, folder: Path, about: dict, out
 
 
 def export_stance(checkpoint: Path, folder: Path, *, int8: bool, temperature: float, card: str, name: str) -> None:
-    from training.stance import LABELS, Stance
+    from litsearch.claims.model import LABELS
+    from training.stance import Stance
 
     saved = torch.load(checkpoint, weights_only=True)
     model = Stance(n_layers=saved["layers"])

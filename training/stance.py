@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from litsearch.checking import premises_of
+from litsearch.claims.model import LABELS
 from litsearch.claims.pair import shown
 from litsearch.evaluation.libraries import read_libraries
 from litsearch.passages import SplitRules
@@ -38,7 +39,6 @@ from training.reranker import Pair, Reranker, encode_pairs, load_tokenizer, logi
 
 log = logging.getLogger(__name__)
 
-LABELS = ("supports", "conflicts", "neutral")
 _NLI = {"entailment": 0, "contradiction": 1, "neutral": 2}
 # Breaking NLI is 87 % contradiction and HELP is made by rule: a little of each is enough.
 _FEWER = {"breaking_nli": 0.2, "help": 0.3}
