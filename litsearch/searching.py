@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -35,6 +36,8 @@ Floats = NDArray[np.float32]
 
 # A longer question is cut there: twenty pages of text are no question, and every word costs.
 MAX_QUESTION_CHARACTERS = 10_000
+# Answers held in memory, so that whoever opens an article from one, or makes the letters larger, does not wait for it again.
+_MOST_KNOWN = 64
 # What a question can be about; the glossary's other kinds (a measure, a way of asking) name nothing that a corpus could lack.
 CONCEPT_KINDS = frozenset({"drug", "class", "condition", "body-area", "procedure", "device", "population", "sign"})
 # What everyone is asked before a treatment; finds the passages that say who should not have it.
@@ -221,6 +224,11 @@ class Searcher:
         # memory of its own, which never shrank while each session's thread did (docs/RELIABILITY.md, "Load").
         self._workers = ThreadPoolExecutor(settings.n_threads, thread_name_prefix="search")
         self._open: _Library | None = None
+        self._answered: tuple[_Library | None, RankingRules, OrderedDict[tuple[str, int], Answers]] = (
+            None,
+            self.rules,
+            OrderedDict(),
+        )
 
     def ask(self, question: str, *, top: int = 5) -> Answers:
         """The passages that answer, best first, with the cautions beside them and, where sources differ, one for each side.
@@ -231,10 +239,13 @@ class Searcher:
         """
         started = time.perf_counter()
         library = self._library()
+        known = self._known(library)
+        if (before := known.get((question, top))) is not None:
+            return replace(before, milliseconds=(time.perf_counter() - started) * 1000)
         found = self._find(library, question)
         confidence = library.judge.confidence(self._signals(library, found))
         hits = self._hits(library, found, top)
-        return Answers(
+        answers = Answers(
             question=found.understood.reading.question,
             reading=found.understood.reading,
             outcome=self._outcome(library.judge, confidence),
@@ -245,6 +256,18 @@ class Searcher:
             generation=library.generation.generation_id,
             milliseconds=(time.perf_counter() - started) * 1000,
         )
+        with self._lock:
+            known[question, top] = answers
+            while len(known) > _MOST_KNOWN:
+                known.popitem(last=False)
+        return answers
+
+    def _known(self, library: _Library) -> OrderedDict[tuple[str, int], Answers]:
+        """The last answers from this generation under these rules: a page asks again whenever something on it is touched."""
+        with self._lock:
+            if self._answered[0] is not library or self._answered[1] is not self.rules:
+                self._answered = (library, self.rules, OrderedDict())
+            return self._answered[2]
 
     def near(self, question: str, *, top: int) -> list[Hit]:
         """The first passages by the search alone, for those who read them all: without the reranker and the judge.

@@ -46,6 +46,20 @@ def test_the_plain_search_is_there_for_those_who_read_everything(committed_index
     assert searcher.near(QUESTION, top=8) != list(searcher.ask(QUESTION, top=8).hits)
 
 
+def test_the_same_question_is_answered_once_a_generation_and_rules(committed_index: Settings):
+    searcher = Searcher(replace(committed_index, reranker="none"))
+    first = searcher.ask(QUESTION)
+    assert searcher.ask(QUESTION).hits is first.hits
+    assert searcher.ask(QUESTION, top=2).hits == first.hits[:2] != first.hits
+    searcher.rules = replace(searcher.rules, use_intent=False)
+    under_others = searcher.ask(QUESTION)
+    assert under_others.hits is not first.hits
+    for number in range(64):
+        searcher.ask(f"{QUESTION} {number}")
+    again = searcher.ask(QUESTION)
+    assert again.hits == under_others.hits and again.hits is not under_others.hits, "not more are held than 64"
+
+
 def test_a_judge_serves_only_the_reranker_that_it_was_fitted_with():
     assert judge_for("") == judge_for("another") == load_judge(MODEL_FILE)
     if RERANKED_FILE.is_file():
