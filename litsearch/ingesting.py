@@ -453,7 +453,7 @@ def units_of(documents: Sequence[Document], passages: Sequence[Passage]) -> tupl
     rows: list[tuple[int, int]] = []
     for position, passage in enumerate(passages):
         document = by_id[passage.document_id]
-        lead_in = document.text[passage.lead_in.start : passage.lead_in.end] if passage.lead_in else ""
+        lead_in = document.lead_in_of(passage)
         texts.append(headed(document.metadata.title, passage, lead_in))
         rows.append((position, WHOLE_PASSAGE))
         for number, sentence in enumerate(passage.sentences):

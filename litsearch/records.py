@@ -179,6 +179,10 @@ class Document:
                 raise ValueError(f"{self.document_id}: block {block.start}:{block.end} overlaps or leaves the text")
             last = block.end
 
+    def lead_in_of(self, passage: Passage) -> str:
+        """The sentence that introduces a passage's list where it stands outside the passage; empty where there is none."""
+        return self.text[passage.lead_in.start : passage.lead_in.end] if passage.lead_in else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Span:

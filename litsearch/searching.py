@@ -578,7 +578,7 @@ def _lead_in(library: _Library, passage: Passage) -> str:
     if passage.lead_in is None:
         return ""
     document = library.generation.catalogue.document(passage.document_id)
-    return document.text[passage.lead_in.start : passage.lead_in.end] if document else ""
+    return document.lead_in_of(passage) if document else ""
 
 
 def _differing(question: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,6 +46,28 @@ See a doctor first if you have any of the following:
 - active acne or eczema
 - a blood disorder, or medicines that thin the blood
 """
+
+
+@contextmanager
+def meanwhile(work: Callable[[], None]) -> Iterator[list[BaseException]]:
+    """Do ``work`` again and again in a thread beside the block; gives the list that holds whatever it raised."""
+    problems: list[BaseException] = []
+    done = threading.Event()
+
+    def repeat() -> None:
+        while not done.is_set():
+            try:
+                work()
+            except BaseException as error:
+                problems.append(error)
+
+    worker = threading.Thread(target=repeat)
+    worker.start()
+    try:
+        yield problems
+    finally:
+        done.set()
+        worker.join()
 
 
 @dataclass

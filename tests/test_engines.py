@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -26,7 +25,7 @@ from litsearch.ingesting import ingest, inputs_of, survey
 from litsearch.lexical import terms_of
 from litsearch.searching import Searcher
 from litsearch.settings import ROOT, Settings
-from tests.conftest import ARTICLE, Shelf
+from tests.conftest import ARTICLE, Shelf, meanwhile
 from tests.milvus import CLUSTER, MilvusLite, missing
 from tests.served import free_port
 
@@ -292,31 +291,20 @@ def test_readers_see_whole_generations_while_they_are_switched(address: str, new
     shelf.ingest()
     known = {shelf.index.current_id()}
     seen: dict[str, list[Any]] = {}
-    problems: list[BaseException] = []
-    done = threading.Event()
 
     def read() -> None:
-        while not done.is_set():
-            try:
-                generation = shelf.open()
-                found = _found(generation, shelf)
-                assert seen.setdefault(generation.generation_id, found) == found
-                assert len(found[0]) == generation.manifest["n_units"]
-                generation.catalogue.close()
-            except BaseException as error:
-                problems.append(error)
+        generation = shelf.open()
+        found = _found(generation, shelf)
+        assert seen.setdefault(generation.generation_id, found) == found
+        assert len(found[0]) == generation.manifest["n_units"]
+        generation.catalogue.close()
 
-    reader = threading.Thread(target=read)
-    reader.start()
-    try:
+    with meanwhile(read) as problems:
         for number in range(3):
             shelf.write("growing.txt", f"Version {number} on scars. " + "It says more each time. " * (number + 1))
             known.add(shelf.ingest().generation)
             with shelf.index.locked():
                 known.add(shelf.index.roll_back())
-    finally:
-        done.set()
-        reader.join()
     assert problems == []
     assert set(seen) <= known and len(seen) > 1
     if address:

@@ -7,7 +7,6 @@ import os
 import resource
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +17,7 @@ from litsearch.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissin
 from litsearch.index import SCHEMA_VERSION, Generation, Index, _digest, fingerprint
 from litsearch.settings import ROOT
 from litsearch.testing import FakeEncoder
-from tests.conftest import ARTICLE, Shelf
+from tests.conftest import ARTICLE, Shelf, meanwhile
 
 
 def _seal(folder: Path, **changes: object) -> None:
@@ -366,26 +365,15 @@ def test_a_crash_at_any_stage_leaves_the_last_good_generation(stocked: Shelf, st
 def test_a_reader_beside_a_writer_sees_whole_generations_only(stocked: Shelf) -> None:
     """One thread opens the index again and again while eight generations are published; keep three covers a slow reader."""
     ids = [stocked.index.current_id()]
-    problems: list[BaseException] = []
     seen: list[str] = []
-    done = threading.Event()
 
     def read() -> None:
-        while not done.is_set():
-            try:
-                generation = stocked.open()
-                seen.append(generation.generation_id)
-                generation.catalogue.close()
-            except BaseException as error:
-                problems.append(error)
+        generation = stocked.open()
+        seen.append(generation.generation_id)
+        generation.catalogue.close()
 
-    reader = threading.Thread(target=read)
-    reader.start()
-    try:
+    with meanwhile(read) as problems:
         ids += _publish_several(stocked, 8)
-    finally:
-        done.set()
-        reader.join()
     assert problems == []
     assert set(seen) <= set(ids)
 

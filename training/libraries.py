@@ -38,7 +38,7 @@ def groups_of(library: Library, bench: Bench, *, seed: int = 20261121) -> Iterat
 
     def lead_in(passage: Passage) -> str:
         article = articles[passage.document_id]
-        return f"{article.text[passage.lead_in.start : passage.lead_in.end]} " if article and passage.lead_in else ""
+        return f"{article.lead_in_of(passage)} " if article and passage.lead_in else ""
 
     def whole(passage: Passage, *, states: bool) -> dict:
         title = ". ".join(part for part in (headers[passage.document_id], passage.section) if part)

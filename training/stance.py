@@ -138,8 +138,7 @@ class _Sentence:
 def _in_context(path: str, text: str) -> Iterator[_Sentence]:
     document = next(iter(read_file(SourceFile(path, text.encode()), Limits()).documents))
     for passage in split_document(document, SplitRules(), lambda texts: [len(t.split()) for t in texts]):
-        lead_in = document.text[passage.lead_in.start : passage.lead_in.end] if passage.lead_in else ""
-        hit = Hit(1, passage, path, document.metadata, Answer(0, 0, ""), 0.0, 0.0, lead_in=lead_in)
+        hit = Hit(1, passage, path, document.metadata, Answer(0, 0, ""), 0.0, 0.0, lead_in=document.lead_in_of(passage))
         for premise in premises_of(hit):
             yield _Sentence(path, premise.start, premise.end, premise.text, shown(premise))
 

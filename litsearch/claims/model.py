@@ -63,7 +63,7 @@ def open_stance_model(setting: str, *, n_threads: int) -> StanceModel | None:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """When the model's word is taken; chosen on dev claims (docs/RESULTS.md, "Claims")."""
+    """When the model's word is taken: guesses, to be chosen on dev claims once a model is shipped."""
 
     n_read: int = 60
     supports_from: float = 0.8

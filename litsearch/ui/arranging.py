@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from litsearch.records import Document, Hit, Passage
+from litsearch.records import Document, Hit
 
 # Further sources shown at first; more would be a list to work through, not an answer.
 MAX_SOURCES = 5
@@ -73,8 +73,3 @@ def around(document: Document, start: int, end: int) -> tuple[int, int]:
 def place_of(hits: Sequence[Hit], passage_id: str) -> int:
     """The position of a passage among hits, from 0; -1 when it is not among them."""
     return next((n for n, hit in enumerate(hits) if hit.passage.passage_id == passage_id), -1)
-
-
-def lead_in_of(document: Document, passage: Passage) -> str:
-    """The sentence that introduces a passage from outside it, or empty."""
-    return document.text[passage.lead_in.start : passage.lead_in.end] if passage.lead_in else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
 from litsearch.records import NOT_STATED, Document, Hit, Metadata, Reading, Span
-from litsearch.ui.arranging import Piece, Source, around, lead_in_of, pieces_of
+from litsearch.ui.arranging import Piece, Source, around, pieces_of
 from litsearch.ui.markup import Html, inner_link, join, link, tag, text
 from litsearch.ui.strings import DEFAULT, Strings
 from litsearch.ui.words import Explain, Words, no_words
@@ -112,7 +112,7 @@ def passage_prose(hit: Hit, article: Articles, words: Words, *, mark: bool) -> H
     if document is None:
         piece = Piece("paragraph", hit.passage.start, hit.passage.end, hit.passage.text)
         return tag("p", _marked(piece, spans, words.explainer()), dir="auto", class_="as-is")
-    lead = lead_in_of(document, hit.passage)
+    lead = document.lead_in_of(hit.passage)
     return join(
         tag("p", lead, dir="auto", class_="lead-in") if lead else "",
         prose(document, hit.passage.start, hit.passage.end, spans, words=words),
@@ -160,7 +160,7 @@ def _one_line(words: str) -> str:
 
 
 def _introduction(hit: Hit, document: Document) -> str:
-    lead = lead_in_of(document, hit.passage)
+    lead = document.lead_in_of(hit.passage)
     pieces = pieces_of(document, hit.passage.start, hit.passage.end)
     inside = next((p for p in pieces if p.start <= hit.answer.start < p.end), None)
     if lead or inside is None or inside.kind != "item" or pieces[0].kind == "item":
