@@ -34,7 +34,7 @@ from litsearch.reranking import open_reranker
 from litsearch.searching import Searcher
 from litsearch.settings import ROOT, Settings, load_settings
 
-PLOT = ROOT / "docs" / "reliability.svg"
+DOCS = ROOT / "docs"
 DATA = ROOT.parent / "shared" / "data"
 
 # Weak enough to let a dozen signals speak, strong enough that none runs away on 400 questions.
@@ -263,11 +263,16 @@ def stored(fitted: Fitted, generations: Mapping[str, str], reranker_sha256: str 
 
 
 def report(
-    fitted: Fitted, seen: Sequence[Seen], elsewhere: Seen, manifests: Mapping[str, Mapping[str, Any]], n_threads: int
+    fitted: Fitted,
+    seen: Sequence[Seen],
+    elsewhere: Seen,
+    manifests: Mapping[str, Mapping[str, Any]],
+    n_threads: int,
+    plot: str = "reliability.svg",
 ) -> str:
     """The part of docs/RESULTS.md: what the bounds cost on dev and test, and on corpora that were not fitted on.
 
-    ``elsewhere`` is never part of the fit that is served.
+    ``elsewhere`` is never part of the fit that is served; ``plot`` is the name of the plot beside the tables.
     """
     rates = fitted.rates()
     tested = join([part.part(dev=False) for part in seen])
@@ -281,7 +286,7 @@ def report(
         f" {rates['covered_below_related']:.1%} of the covered questions fall there and"
         f" {rates['off_topic_below_related']:.1%} of the uncovered ones off the subject.",
         f"Expected calibration error on the test questions ({_BINS} bins): {calibration_error(test_confidence, tested.covered):.3f}."
-        " ![Reliability on test questions](reliability.svg)",
+        f" ![Reliability on test questions]({plot})",
         judged_table(_judged(fitted, seen, elsewhere)),
         f"The {elsewhere.name} are small libraries on other treatments (`training/libraries/`); two in three of their uncovered"
         " questions ask, in words that the articles use, for a fact that no article gives.",
@@ -420,12 +425,13 @@ def _calibrate_one(
     fitted = fit(join([part.part(dev=True) for part in seen]), beside if reranker_sha256 else None)
     test = join([part.part(dev=False) for part in seen])
     model = json.dumps(stored(fitted, {name: str(m["generation"]) for name, m in manifests.items()}, reranker_sha256), indent=1)
-    text = report(fitted, seen, elsewhere, manifests, settings.n_threads)
+    part = "calibration-reranked" if reranker_sha256 else "calibration"
+    plot = "reliability.svg" if reranker_sha256 else "reliability-search-alone.svg"
+    text = report(fitted, seen, elsewhere, manifests, settings.n_threads, plot)
     print(model, text, sep="\n\n", flush=True)
     if not arguments.only_print:
-        file, part = (RERANKED_FILE, "calibration-reranked") if reranker_sha256 else (MODEL_FILE, "calibration")
-        write_whole(file, f"{model}\n".encode())
-        write_whole(PLOT, reliability_plot(confidences(fitted.judge, test), test.covered).encode())
+        write_whole(RERANKED_FILE if reranker_sha256 else MODEL_FILE, f"{model}\n".encode())
+        write_whole(DOCS / plot, reliability_plot(confidences(fitted.judge, test), test.covered).encode())
         write_part(part, text)
     if arguments.public:
         public = _public(fitted, settings, corpora[0].bench.settings, work, say)
