@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 COMPILE := -q --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-options --no-header --no-annotate
 
-.PHONY: app staff index test test-slow check quality calibrate screenshots sbom lock train-reranker train-stance clean
+.PHONY: app staff index test test-slow test-long check quality calibrate screenshots sbom lock train-reranker train-stance clean
 
 app: $(VENV)/user.done index   ## install, build the index if it is missing or stale, serve the patient's page
 	$(BIN)/streamlit run app.py
@@ -16,11 +16,14 @@ staff: $(VENV)/user.done index ## the same for staff, with the library and the c
 index: $(VENV)/user.done       ## bring the index up to date
 	$(BIN)/python ingest.py || { test $$? -eq 1 && $(BIN)/python -m litsearch report > /dev/null; }
 
-test: $(VENV)/dev.done         ## everything but the slow tests
-	$(BIN)/python -m pytest -m "not slow"
+test: $(VENV)/dev.done         ## everything but the slow and long tests
+	$(BIN)/python -m pytest -m "not slow and not long"
 
-test-slow: $(VENV)/dev.done
+test-slow: $(VENV)/dev.done    ## faults, damage, malice and claims by the hundred: minutes
 	$(BIN)/python -m pytest -m slow
+
+test-long: $(VENV)/dev.done    ## ten thousand hostile strings, ten minutes of load, 200 MB lines: an hour and more
+	$(BIN)/python -m pytest -m long
 
 check: $(VENV)/dev.done        ## style, types, import rules
 	$(BIN)/ruff check .

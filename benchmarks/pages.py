@@ -36,6 +36,11 @@ QUESTIONS = (
     "Who should not have microneedling?",
     "What should I put on my skin afterwards?",
 )
+# What may stand before a question, so that no text comes twice: a process keeps its last answers.
+OPENINGS = (
+    "", "Please tell me. ", "Hello. ", "I would like to know. ", "One question. ", "May I ask? ", "Quick question. ", "I wonder. ",
+    "Good morning. ", "Good evening. ", "Sorry to ask. ", "Just asking. ", "Hi there. ", "Thank you. ", "Excuse me. ", "Dear all. ",
+)  # fmt: skip
 FIELD, ANSWER = ".stTextInput input", ".card.best mark.answer"
 # Notes the time of the first frame in which an element is drawn; the page's clock starts with the navigation.
 _WATCH = """
@@ -50,6 +55,11 @@ window.watchFor = (selector) => {
   look();
 };
 """
+
+
+def asked(number: int) -> str:
+    """One of 80 texts."""
+    return OPENINGS[number // len(QUESTIONS) % len(OPENINGS)] + QUESTIONS[number % len(QUESTIONS)]
 
 
 def open_page(chromium: Browser, address: str, selector: str) -> tuple[Page, float]:
@@ -87,14 +97,13 @@ def visits(chromium: Browser, address: str, n: int) -> dict[str, list[float]]:
     """What ``n`` visitors wait for on a server that has answered before."""
     times: dict[str, list[float]] = {}
     for number in range(n):
-        question = QUESTIONS[number % len(QUESTIONS)]
         page, field = open_page(chromium, f"{address}/", FIELD)
         times.setdefault("first visit: anything painted", []).append(first_paint(page))
         times.setdefault("first visit: a question can be typed", []).append(field)
         page.wait_for_selector(".examples")
-        times.setdefault("a question typed: answered", []).append(typed_answer(page, question))
+        times.setdefault("a question typed: answered", []).append(typed_answer(page, asked(number)))
         page.context.close()
-        page, answered = open_page(chromium, f"{address}/?q={quote(question)}", ANSWER)
+        page, answered = open_page(chromium, f"{address}/?q={quote(asked(number + n))}", ANSWER)
         times.setdefault("an address with a question: answered", []).append(answered)
         page.context.close()
     return times
@@ -109,7 +118,7 @@ def fresh_starts(chromium: Browser, settings: Settings, n: int) -> dict[str, lis
             times.setdefault("very first visit of a process: anything painted", []).append(first_paint(page))
             times.setdefault("very first visit of a process: a question can be typed", []).append(field)
             page.wait_for_selector(".examples")
-            times.setdefault("very first question of a process: answered", []).append(typed_answer(page, QUESTIONS[0]))
+            times.setdefault("very first question of a process: answered", []).append(typed_answer(page, asked(0)))
             page.context.close()
     return times
 
@@ -127,7 +136,7 @@ def while_rebuilding(chromium: Browser, settings: Settings) -> dict[str, list[fl
                 still.append(typed_answer_anew(page, number))
             command = [sys.executable, "ingest.py", "--index", str(copy), "--rebuild"]
             ingest = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            number = 0
+            number = len(still)
             while ingest.poll() is None:
                 waited = typed_answer_anew(page, number)
                 if ingest.poll() is None:
@@ -142,7 +151,7 @@ def typed_answer_anew(page: Page, number: int) -> float:
     page.evaluate("window.history.pushState({}, '', '?'); window.dispatchEvent(new PopStateEvent('popstate', { state: {} }))")
     page.wait_for_selector(ANSWER, state="detached")
     page.wait_for_function("document.querySelector('.stApp').dataset.testScriptState === 'notRunning'")
-    return typed_answer(page, QUESTIONS[number % len(QUESTIONS)])
+    return typed_answer(page, asked(number))
 
 
 def table(times: dict[str, Sequence[float]]) -> str:

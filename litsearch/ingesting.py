@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import logging
 import os
@@ -22,7 +23,7 @@ from litsearch.engines.tokens import Packed, pack
 from litsearch.errors import CorpusError, EngineError, LitsearchError, Refused, SettingsError, StorageError
 from litsearch.files import make_folder, write_whole
 from litsearch.index import SCHEMA_VERSION, WHOLE_PASSAGE, Contents, Generation, Index, Units, fingerprint
-from litsearch.lexical import terms_of, words_of
+from litsearch.lexical import terms_among, words_of
 from litsearch.passages import SplitRules, headed, split
 from litsearch.reading import READERS, Limits, SourceFile, read_file
 from litsearch.records import Document, IngestReport, Passage, Refusal, Repair
@@ -86,8 +87,9 @@ def ingest(
         }
         # BM25 sees a passage as the encoder does.
         texts = [text for text, sentence in zip(unit_texts, units.sentences.tolist(), strict=True) if sentence == WHOLE_PASSAGE]
-        terms = [terms_of(text) for text in texts]
-        word_counts = Counter(word for text in texts for word in words_of(text))
+        words = [words_of(text) for text in texts]
+        terms = [terms_among(of_text) for of_text in words]
+        word_counts = Counter(itertools.chain.from_iterable(words))
         contents = Contents(library.documents, library.passages, units, hashes, vectors, tokens, terms, word_counts, manifest)
         index.publish(contents, lambda stage: progress(stage, 0, 0))
         report = _report(generation_id, before, library, files, n_embedded, time.perf_counter() - started)

@@ -42,6 +42,7 @@ def served(
         "LITSEARCH_THREADS": "2",
         "LITSEARCH_KEEP_QUESTIONS_DAYS": str(settings.keep_questions_days),
         "LITSEARCH_STRICTNESS": str(settings.strictness),
+        "LITSEARCH_RERANKER": settings.reranker,
     }
     command = [
         sys.executable,

@@ -39,7 +39,8 @@ class Vectors(Protocol):
     def search(self, queries: Floats, n: int) -> tuple[Floats, Positions]:
         """The ``n`` most similar vectors to each query of shape (q, dim): similarities and positions, both (q, n'), best first.
 
-        ``n'`` is ``n`` or the number of vectors, whichever is smaller. Which of equal vectors comes first is the engine's choice.
+        ``n'`` is ``n`` or the number of vectors, whichever is smaller; an engine that looks through a part of them may find fewer.
+        Which of equal vectors comes first is the engine's choice.
         """
 
     def at(self, positions: Positions) -> Floats:

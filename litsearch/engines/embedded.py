@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from litsearch.engines import Postings, Searchable, Vectors
-from litsearch.engines.faiss import FaissVectors
+from litsearch.engines.faiss import open_vectors, write_vectors
 from litsearch.files import writing
 from litsearch.lexical import LexicalIndex
 
@@ -17,13 +17,12 @@ class Embedded:
     name = ""
 
     def write(self, generation_id: str, folder: Path, searchable: Searchable) -> None:
-        with writing(folder / "vectors.faiss"):
-            FaissVectors.build(searchable.vectors).save(folder / "vectors.faiss")
+        write_vectors(folder, searchable.vectors)
         with writing(folder / "lexical"):
             LexicalIndex.build(searchable.terms).save(folder / "lexical")
 
     def open(self, generation_id: str, folder: Path) -> tuple[Vectors, Postings]:
-        return FaissVectors.open(folder / "vectors.faiss"), LexicalIndex.open(folder / "lexical")
+        return open_vectors(folder), LexicalIndex.open(folder / "lexical")
 
     def switch(self, generation_id: str) -> None:
         """The pointer file says it all."""

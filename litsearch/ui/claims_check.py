@@ -97,12 +97,15 @@ def _ask(searcher: Searcher, settings: Settings, say: Strings) -> None:
     if not pasted.strip():
         frame.show(problem_note(say("claims.empty")))
         return
+    if len(pasted) > MAX_COPY_CHARACTERS:
+        frame.show(problem_note(say("claims.long", n=len(pasted), most=MAX_COPY_CHARACTERS)))
+        return
     former: CheckRun | None = st.session_state.get(_RUN)
     if former is not None:
         former.stop()
     checker = checker_of(searcher, settings)
     stance = checker.model.sha256 if checker.model else "rules"
-    run = CheckRun(pasted[:MAX_COPY_CHARACTERS], campaign, checker.check, stance=stance)
+    run = CheckRun(pasted, campaign, checker.check, stance=stance)
     run.start()
     st.session_state[_RUN] = run
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from litsearch.settings import Settings
+from litsearch.ui.strings import Strings
 from tests.browser.chromium import DESKTOP, PHONE, settled
 from tests.browser.conftest import NewPage
 from tests.browser.test_claims_desk import check
@@ -18,6 +19,7 @@ from tests.served import served
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-core is not installed (axe-playwright-python)")
 
+SAY = Strings()
 PATIENT = {
     "first visit": "",
     "answered": "?q=How+many+sessions+do+I+need+for+acne+scars%3F",
@@ -96,6 +98,45 @@ def test_an_error_page_is_accessible(broken_app: str, new_page: NewPage):
     settled(page)
     assert page.get_by_role("alert").count() == 1
     assert violations(page) == []
+
+
+SIGN_IN = """[auth]
+redirect_uri = "http://localhost:8501/oauth2callback"
+cookie_secret = "only for this test"
+client_id = "litsearch"
+client_secret = "only for this test"
+server_metadata_url = "http://localhost:9/.well-known/openid-configuration"
+"""
+
+
+@pytest.mark.parametrize(("size", "dark"), [(PHONE, True), (DESKTOP, False)], ids=["phone-dark", "desktop-light"])
+def test_the_sign_in_is_accessible_and_shows_nothing_else(
+    library: Settings, new_page: NewPage, tmp_path: Path, size: tuple[int, int], dark: bool
+):
+    """Where a sign-in is set up, every staff page is that alone until somebody has signed in."""
+    secrets = tmp_path / "secrets.toml"
+    secrets.write_text(SIGN_IN, encoding="utf-8")
+    with served(library, staff=True, options=("--secrets.files", str(secrets))) as address:
+        page = new_page(size, dark=dark)
+        for place in ("library", "register"):
+            page.goto(f"{address}/{place}")
+            expect(page.get_by_role("heading", name=SAY("staff.sign_in.title"))).to_be_visible()
+            expect(page.get_by_role("button", name=SAY("staff.sign_in"))).to_be_visible()
+            settled(page)
+            assert page.get_by_role("table").count() == page.locator("input").count() == 0
+            assert violations(page) == []
+
+
+def test_a_disk_that_takes_no_index_is_told_accessibly(committed_index: Settings, new_page: NewPage, tmp_path: Path):
+    """The index's folder cannot be made, as on a disk that is only for reading."""
+    (tmp_path / "disk").write_text("no folder")
+    with served(replace(committed_index, index=tmp_path / "disk" / "index")) as address:
+        page = new_page(PHONE)
+        page.goto(address)
+        expect(page.get_by_role("heading", name=SAY("build.failed"))).to_be_visible()
+        expect(page.get_by_role("alert")).to_contain_text(str(tmp_path / "disk"))
+        settled(page)
+        assert violations(page) == []
 
 
 def test_the_check_itself_objects_to_a_page_that_is_not_accessible(patient_app: str, new_page: NewPage, tmp_path: Path):

@@ -124,6 +124,32 @@ def test_copy_is_checked_decided_on_and_exported_with_claim_quotes_and_decision(
     register.close()
 
 
+def test_copy_in_a_word_file_is_checked_and_a_file_that_is_no_copy_is_refused_by_name(
+    desk: tuple[str, Path], new_page: NewPage, tmp_path: Path
+):
+    """The file that is dropped counts, not what stands in the field; one too long is not cut in silence."""
+    leaflet, broken, book = tmp_path / "leaflet.docx", tmp_path / "broken.docx", tmp_path / "book.txt"
+    written = Document()
+    written.add_paragraph(f"{REST} {SKIN}")
+    written.save(str(leaflet))
+    broken.write_bytes(leaflet.read_bytes()[:300])
+    book.write_text("It never hurts. " * 7_000)
+    page = new_page()
+    for file, told in ((broken, "broken.docx"), (book, "112,000 characters")):
+        page.goto(f"{desk[0]}/claims")
+        page.locator("input[type=file]").set_input_files(file)
+        settled(page)
+        page.get_by_role("button", name="Check", exact=True).click()
+        expect(page.get_by_role("alert").filter(has_text=told)).to_be_visible()
+    page.goto(f"{desk[0]}/claims")
+    page.get_by_label("Copy to check").fill("Our clinic is nice.")
+    page.locator("input[type=file]").set_input_files(leaflet)
+    settled(page)
+    page.get_by_role("button", name="Check", exact=True).click()
+    expect(page.get_by_role("heading", name="Claim by claim")).to_be_visible()
+    assert [mark.inner_text() for mark in page.locator(".claim-copy mark.claim-conflicts").all()] == [REST, SKIN]
+
+
 def test_the_decision_stands_in_the_register_after_the_browser_was_closed(desk: tuple[str, Path], new_page: NewPage):
     page = new_page()
     page.goto(f"{desk[0]}/register")

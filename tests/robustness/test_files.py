@@ -57,7 +57,7 @@ def test_any_document_is_read_word_for_word_or_refused(file: Written) -> None:
     _read_or_refused(file)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("form", FORMATS)
 def test_any_document_of_each_format_is_read_word_for_word_or_refused(form: str) -> None:
     n_read: list[int] = []
@@ -185,7 +185,7 @@ def test_a_large_article_reads_in_the_child_as_it_does_here(shelf: Shelf) -> Non
     assert [document] == MarkdownReader().read(file, Limits())
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["line.txt", "line.md", "line.html", "line.nbib", "line.jsonl", "line.xml"])
 def test_a_line_of_200_megabytes_is_refused_or_read_in_bounded_time(name: str, new_shelf: Callable[[], Shelf]) -> None:
     """By default it is over the limit of 50 MB; a practice that raised the limit gets a refusal or an article in its time limit."""

@@ -40,7 +40,7 @@ def test_five_sessions_see_no_error_through_a_rebuild(real_settings: Callable[[P
     assert outcome.answered >= 10 and outcome.versions == {1, 2}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_fifty_sessions_see_no_error_and_memory_stays(real_settings: Callable[[Path], Settings], tmp_path: Path) -> None:
     """Five minutes, or as many seconds as ``LITSEARCH_TEST_LOAD_S`` says: 600 for the ten minutes of docs/RELIABILITY.md."""
     seconds = float(os.environ.get("LITSEARCH_TEST_LOAD_S", "300"))
@@ -170,6 +170,6 @@ def test_threads_that_share_the_encoder_get_the_answers_of_one_alone(encoder: On
     _shared(encoder, 200, 16)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_four_thousand_concurrent_calls_get_the_answers_of_one_alone(encoder: OnnxEncoder) -> None:
     _shared(encoder, 4_000, 64)

@@ -114,13 +114,13 @@ def test_hostile_questions_get_an_answer_or_a_clear_error(searcher: Searcher) ->
     assert n_answered > 60 and n_refused > 10
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ten_thousand_hostile_questions_get_an_answer_or_a_clear_error(searcher: Searcher) -> None:
     n_answered, n_refused = _ask_all(searcher, hostile_strings(10_000))
     assert n_answered + n_refused == 10_000 and n_answered > 8_000
 
 
-@pytest.mark.parametrize("kinds", [slice(0, None, 5), pytest.param(slice(None), marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kinds", [slice(0, None, 5), pytest.param(slice(None), marks=pytest.mark.long)])
 def test_a_question_of_a_million_characters_costs_seconds_not_minutes(searcher: Searcher, kinds: slice) -> None:
     flags = RedFlags(load_flags(ROOT / "practice" / "safety.yml"))
     for question in list(huge_strings())[kinds]:
@@ -164,7 +164,7 @@ def test_hostile_lines_on_standard_input_cost_no_other_line_its_answer(
     _lines_through_the_command(small, monkeypatch, capsys, 60)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ten_thousand_hostile_lines_on_standard_input(
     small: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -192,7 +192,7 @@ def test_hostile_copy_is_checked_or_left_and_every_claim_stands_in_it(small: Set
     assert _check_all(small, searcher, [*hostile_strings(20), *copies]) >= 20
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ten_thousand_hostile_copies_are_checked(small: Settings, searcher: Searcher) -> None:
     assert _check_all(small, searcher, hostile_strings(10_000, seed=2, longest=300)) > 5_000
 
