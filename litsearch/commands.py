@@ -28,6 +28,7 @@ def ingest_main(argv: Sequence[str] | None = None) -> int:
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--check", action="store_true", help="only say whether the index is up to date; change nothing")
     how.add_argument("--watch", action="store_true", help="stay, and do it again whenever the articles change; Ctrl+C ends it")
+    parser.add_argument("--workers", metavar="N|ray://HOST:PORT", help="embed by N processes here, or by a Ray cluster")
     parser.add_argument("--rebuild", action="store_true", help="read and embed everything anew")
     parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
     return _run(parser, argv, _ingest)
@@ -109,7 +110,7 @@ def _print_json(value: Any) -> None:
 def _ingest(arguments: argparse.Namespace) -> int:
     from litsearch.ingesting import check, ingest
 
-    settings = load_settings(corpus=arguments.corpus, index=arguments.index)
+    settings = load_settings(corpus=arguments.corpus, index=arguments.index, workers=arguments.workers)
     if not settings.corpus.is_dir():
         raise SettingsError(f"The corpus folder {settings.corpus} is missing. Create it or name another: --corpus DIR")
     if arguments.watch:

@@ -207,17 +207,22 @@ def model_sha256(folder: Path, name: str) -> str:
 
 
 def open_encoder(setting: str, exports: Path, *, n_threads: int) -> OnnxEncoder:
-    """The encoder for ingest: checks the model's weights, exports it into ``exports/<hash>/`` if that is not done yet.
+    """The encoder for ingest: checks the model's weights, exports it among ``exports`` if that is not done yet.
 
     Raises:
         ModelError: when the model is missing, damaged, or cannot be exported.
     """
     folder, name = find_model(setting)
     sha256 = model_sha256(folder, name)
-    export_folder = exports / sha256[:16]
-    if not _is_exported(export_folder):
-        export(folder, name, sha256, export_folder)
-    return OnnxEncoder(export_folder, n_threads=n_threads)
+    exported = export_folder(exports, sha256)
+    if not _is_exported(exported):
+        export(folder, name, sha256, exported)
+    return OnnxEncoder(exported, n_threads=n_threads)
+
+
+def export_folder(exports: Path, sha256: str) -> Path:
+    """Where among ``exports`` a model of these weights lies."""
+    return exports / sha256[:16]
 
 
 def _is_exported(folder: Path) -> bool:

@@ -51,6 +51,10 @@ class EngineError(IndexProblem):
     """The server that keeps vectors and postings does not answer, refuses, or lacks its client here."""
 
 
+class WorkersError(LitsearchError):
+    """The workers that embed for an ingest cannot be reached, lack what they need, or failed."""
+
+
 class QuestionError(LitsearchError):
     """A question that cannot be asked: empty, or far too long."""
 

@@ -28,6 +28,7 @@ from litsearch.passages import SplitRules, headed, split
 from litsearch.reading import READERS, Limits, SourceFile, read_file
 from litsearch.records import Document, IngestReport, Passage, Refusal, Repair
 from litsearch.settings import Settings
+from litsearch.workers import Embedding, embedding_by
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ def ingest(
     Raises:
         CorpusError: when the corpus folder is missing or gives no document at all.
         SettingsError: when the index lies in the corpus.
-        IndexBusy, ModelError, StorageError, EngineError: the generation in use stays served.
+        IndexBusy, ModelError, StorageError, EngineError, WorkersError: the generation in use stays served.
     """
     started = time.perf_counter()
     _keep_apart(settings)
@@ -69,12 +70,13 @@ def ingest(
             before.catalogue.close()
             return report
         previous = None if rebuild else before
+        embedding = embedding_by(settings, encoder, index.exports)
         library = _read(settings, files, previous, encoder, progress)
         if not library.documents:
             raise CorpusError(_nothing_read(settings.corpus, library.refused))
         unit_texts, units = units_of(library.documents, library.passages)
         hashes = [_hash(text, sentence) for text, sentence in zip(unit_texts, units.sentences.tolist(), strict=True)]
-        vectors, tokens, n_embedded = _vectors(unit_texts, hashes, units, previous, encoder, progress)
+        vectors, tokens, n_embedded = _vectors(unit_texts, hashes, units, previous, encoder, embedding, progress)
         refused = [asdict(refusal) for refusal in library.refused]
         # A reader may refuse a file once and read the same bytes later (time ran out): that makes another generation.
         generation_id = fingerprint({"inputs": inputs, "refused": refused})
@@ -473,7 +475,13 @@ def _hash(text: str, sentence: int) -> bytes:
 
 
 def _vectors(
-    texts: Sequence[str], hashes: Sequence[bytes], units: Units, previous: Generation | None, encoder: Encoder, progress: Progress
+    texts: Sequence[str],
+    hashes: Sequence[bytes],
+    units: Units,
+    previous: Generation | None,
+    encoder: Encoder,
+    embedding: Embedding,
+    progress: Progress,
 ) -> tuple[Floats, list[Packed], int]:
     """A vector a text, the token vectors of each passage, and how many texts had to be embedded for that.
 
@@ -496,42 +504,14 @@ def _vectors(
         if key not in known:
             places.setdefault(key, []).append(number)
     whole = [same for same in places.values() if same[0] in of_passages]
-    parts = [same for same in places.values() if same[0] not in of_passages]
-    n_done, n_new = 0, len(places)
-
-    def tell(before: int) -> Callable[[int, int], None]:
-        return lambda done, of: progress("embedding", before + done, n_new)
-
-    for some in _portions(whole, encoder.count_tokens([texts[same[0]] for same in whole])):
-        found, found_tokens = encoder.embed_tokens([texts[same[0]] for same in some], tell(n_done))
-        for same, vector, of_text in zip(some, found, found_tokens, strict=True):
-            vectors[same] = vector
-            packed = pack(of_text)
-            for number in same:
-                tokens[of_passages[number]] = packed
-        n_done += len(some)
-    found = encoder.embed([texts[same[0]] for same in parts], tell(n_done))
-    for same, vector in zip(parts, found, strict=True):
-        vectors[same] = vector
-    return vectors, tokens, n_new
-
-
-# Token vectors of one portion lie in memory at full width: 384 entries of four bytes each, about 300 MB.
-_PORTION_TOKENS = 200_000
-
-
-def _portions(places: Sequence[list[int]], n_tokens: Sequence[int]) -> Iterator[list[list[int]]]:
-    """Texts of like length together, longest first, about ``_PORTION_TOKENS`` at a time."""
-    portion: list[list[int]] = []
-    room = _PORTION_TOKENS
-    for at in sorted(range(len(places)), key=lambda at: (-n_tokens[at], at)):
-        if portion and n_tokens[at] > room:
-            yield portion
-            portion, room = [], _PORTION_TOKENS
-        portion.append(places[at])
-        room -= n_tokens[at]
-    if portion:
-        yield portion
+    new = whole + [same for same in places.values() if same[0] not in of_passages]
+    embedded = embedding([texts[same[0]] for same in new], len(whole), lambda done: progress("embedding", done, len(new)))
+    for number, vector, packed in embedded:
+        vectors[new[number]] = vector
+        if packed is not None:
+            for place in new[number]:
+                tokens[of_passages[place]] = packed
+    return vectors, tokens, len(new)
 
 
 # ---------------------------------------------------------------------------------------------------------- report

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from litsearch.embedding import Encoder, OnnxEncoder, find_model, model_sha256
+from litsearch.embedding import Encoder, OnnxEncoder, export_folder, find_model, model_sha256
 from litsearch.engines import Postings
 from litsearch.engines.tokens import TokenVectors
 from litsearch.errors import QuestionError
@@ -510,7 +510,7 @@ def _open_library(
     if before is not None and before.encoder.sha256 == model["sha256"]:
         encoder = before.encoder
     else:
-        encoder = OnnxEncoder(index.exports / model["sha256"][:16], n_threads=settings.n_threads)
+        encoder = OnnxEncoder(export_folder(index.exports, model["sha256"]), n_threads=settings.n_threads)
     glossary = load_glossary(settings.practice / "glossary.yml")
     positions = np.array(generation.catalogue.positions_of("caution"), dtype=np.int64)
     units = np.flatnonzero((generation.units.sentences == WHOLE_PASSAGE) & np.isin(generation.units.passages, positions))

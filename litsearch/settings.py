@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT_PREFIX = "LITSEARCH_"
 LOG_VARIABLE = "LITSEARCH_LOG"  # the level of the log on standard error; no setting, because it is needed before them
 _ENGINE = re.compile(r"milvus://(?:[\w.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}")
+_WORKERS = re.compile(r"[1-9]\d{0,2}|ray://(?:[\w.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Settings:
     reranker: str = ""  # empty: the shipped one if there is one; "none": no reranker; or a local folder
     stance: str = ""  # the same for the model that reads claims beside sentences
     engine: str = ""  # empty: vectors and postings lie in the index; or the address of a server, as milvus://host:19530
+    workers: str = ""  # who embeds for an ingest; empty: this process; else how many on this machine, or ray://host:10001
     threads: int = 0  # 0: as many as the machine has cores
     keep_generations: int = 3  # the current one and two to roll back to
     strictness: float = 0.0  # 0: the calibrated default; else the confidence from which a question counts as answered
@@ -52,6 +54,10 @@ class Settings:
             raise SettingsError("Setting 'strictness' is a confidence between 0 and 1. Mend it in practice/settings.toml.")
         if self.engine and not _ENGINE.fullmatch(self.engine):
             raise SettingsError("Setting 'engine' is empty or like milvus://host:19530. Mend it in practice/settings.toml.")
+        if self.workers and not _WORKERS.fullmatch(self.workers):
+            raise SettingsError(
+                "Setting 'workers' is empty, a number of processes, or like ray://host:10001. Mend it in practice/settings.toml."
+            )
         for name in ("keep_generations", "max_file_mb", "max_pages", "max_records", "read_timeout_s"):
             if getattr(self, name) < 1:
                 raise SettingsError(f"Setting {name!r} must be at least 1. Mend it in practice/settings.toml.")

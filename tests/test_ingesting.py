@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from litsearch.embedding import OnnxEncoder
 from litsearch.errors import CorpusError, IndexMissing, ModelError, SettingsError
-from litsearch.ingesting import SIDECAR, _portions, check, ingest, survey
+from litsearch.ingesting import SIDECAR, check, ingest, survey
 from litsearch.records import Refusal
 from litsearch.settings import Settings
 from litsearch.testing import FakeEncoder
@@ -27,13 +27,6 @@ NEW_TEXT = "A new text about redness. It fades after two days."
 
 def _reasons(refused: tuple[Refusal, ...]) -> dict[str, str]:
     return {refusal.path: refusal.reason for refusal in refused}
-
-
-def test_passages_are_embedded_in_portions_of_like_length() -> None:
-    """200,000 tokens a portion, longest first: 120,000 and 60,000 fit together, the 40,000 after them no more."""
-    places = [[0], [1, 5], [2], [3], [4]]
-    assert list(_portions(places, [40_000, 150_000, 120_000, 60_000, 250_000])) == [[[4]], [[1, 5]], [[2], [3]], [[0]]]
-    assert list(_portions([], [])) == []
 
 
 # -------------------------------------------------------------------------------------------------------- reports

@@ -114,7 +114,8 @@ class CellVectors:
     def __init__(self, cells: faiss.Index, whole: Floats, *, n_probed: int = N_PROBED) -> None:
         self._cells = cells
         self._whole = whole
-        self._search = faiss.SearchParametersIVF(nprobe=n_probed)
+        self._parameters = faiss.SearchParametersIVF()
+        self._parameters.nprobe = n_probed
 
     @classmethod
     def open(cls, folder: Path) -> CellVectors:
@@ -134,7 +135,7 @@ class CellVectors:
         queries = np.ascontiguousarray(queries, dtype=np.float32)
         if n == 0 or len(queries) == 0:
             return np.zeros((len(queries), 0), np.float32), np.zeros((len(queries), 0), np.int64)
-        similarities, positions = self._cells.search(queries, max(n, min(N_COMPARED, len(self))), params=self._search)
+        similarities, positions = self._cells.search(queries, max(n, min(N_COMPARED, len(self))), params=self._parameters)
         # FAISS fills up with -1 where the cells searched hold too few; every question loses as many places.
         n_found = int((positions >= 0).sum(axis=1).min())
         similarities, positions = similarities[:, :n_found], positions[:, :n_found]

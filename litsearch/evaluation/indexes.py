@@ -22,14 +22,14 @@ def build_index(
 ) -> Settings:
     """Settings for an index of ``corpus`` in ``index``, brought up to date by the production ingest.
 
-    The model that the project's own index has exported already is used from there. Its vectors lie with it, whichever engine
-    the settings name: a temporary index leaves nothing behind on a server.
+    The model that the project's own index has exported already is used from there. Its vectors lie with it and are made here, whichever
+    engine and workers the settings name: a temporary index leaves nothing behind on a server, and workers know no other encoder.
     """
     index.mkdir(parents=True, exist_ok=True)
     exports = settings.index / "models"
     if exports.is_dir() and not (index / "models").exists():
         (index / "models").symlink_to(exports.resolve(), target_is_directory=True)
-    settings = replace(settings, corpus=corpus, index=index, engine="")
+    settings = replace(settings, corpus=corpus, index=index, engine="", workers="")
     ingest(settings, progress=progress, encoder=encoder)
     return settings
 
