@@ -166,13 +166,14 @@ def encoder(model_exports: Path) -> OnnxEncoder:
 def real_settings(model_exports: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Settings]:
     """Settings for a corpus with an index of its own that has the exported model already; not yet ingested.
 
-    Without the reranker, which costs a fifth of a second a question: tests about it ask for it.
+    Without the models that read two texts together, which cost a fifth of a second a question or claim: tests about them ask
+    for them.
     """
 
     def make(corpus: Path) -> Settings:
         index = tmp_path_factory.mktemp("index")
         (index / "models").symlink_to(model_exports, target_is_directory=True)
-        return Settings(corpus=corpus, index=index, reranker="none", threads=2)
+        return Settings(corpus=corpus, index=index, reranker="none", stance="none", threads=2)
 
     return make
 

@@ -43,6 +43,7 @@ def served(
         "LITSEARCH_KEEP_QUESTIONS_DAYS": str(settings.keep_questions_days),
         "LITSEARCH_STRICTNESS": str(settings.strictness),
         "LITSEARCH_RERANKER": settings.reranker,
+        "LITSEARCH_STANCE": settings.stance,
     }
     command = [
         sys.executable,

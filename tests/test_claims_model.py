@@ -1,4 +1,4 @@
-"""The stance model beside the rules: it speaks where they are silent, and overrules them only where it is sure."""
+"""The stance model beside the rules: it speaks where they are silent and never overrules them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from litsearch.claims.model import Bounds, ModelStances
+from litsearch.claims.model import LABELS, Bounds, ModelStances, open_stance_model
 from litsearch.claims.pair import Premise, shown
 from litsearch.claims.stance import ANOTHER_TREATMENT, ONLY_ASKS, RuleStances
 
-BOUNDS = Bounds(n_read=2, supports_from=0.8, conflicts_from=0.7, overrules_from=0.9)
+BOUNDS = Bounds(n_read=2, supports_from=0.8, conflicts_from=0.7)
 CLAIM = "It is painless."
 SILENT = "Bring a book for the waiting room."
 AGAINST = "Some discomfort is possible."
@@ -50,15 +50,17 @@ def test_the_model_speaks_where_the_rules_are_silent(supports: float, conflicts:
     assert stance(Told(supports, conflicts), premise(SILENT)) == [expected]
 
 
-@pytest.mark.parametrize(("supports", "expected"), [(0.89, "conflicts"), (0.91, "supports")])
-def test_the_rules_stand_unless_the_model_is_sure(supports: float, expected: str):
-    assert RuleStances().judge(CLAIM, [premise(AGAINST)])[0].stance == "conflicts"
-    assert stance(Told(supports, 0.0), premise(AGAINST)) == [expected]
-
-
-def test_a_stance_that_both_take_keeps_the_reason_of_the_rules():
-    judgement = ModelStances(Told(0.0, 0.99), RuleStances(), BOUNDS).judge(CLAIM, [premise(AGAINST)])[0]
+def test_the_rules_stand_however_sure_the_model_is():
+    judgement = ModelStances(Told(0.99, 0.0), RuleStances(), BOUNDS).judge(CLAIM, [premise(AGAINST)])[0]
     assert judgement == RuleStances().judge(CLAIM, [premise(AGAINST)])[0]
+    assert judgement.stance == "conflicts"
+
+
+def test_more_is_needed_to_support_than_to_conflict():
+    """As delivered: a contradicted claim that is found stated is the worst error."""
+    judged = ModelStances(Told(0.0, 0.85), RuleStances()).judge(CLAIM, [premise(SILENT)])
+    other = ModelStances(Told(0.85, 0.0), RuleStances()).judge(CLAIM, [premise(SILENT)])
+    assert [j.stance for j in (*judged, *other)] == ["conflicts", "neutral"]
 
 
 def test_what_only_asks_or_is_about_another_treatment_stays_silent():
@@ -84,3 +86,16 @@ def test_an_item_is_read_under_its_lead_in():
 
 def test_no_premise_no_judgement():
     assert stance(Told(0.5, 0.4)) == []
+
+
+def test_the_shipped_model_is_opened_by_default_and_left_out_on_request():
+    """A sentence beside itself, beside what it rules out, and beside something else; the rows are probabilities."""
+    assert open_stance_model("none", n_threads=1) is None
+    model = open_stance_model("", n_threads=1)
+    assert model is not None
+    said = "Most people have no pain during the session."
+    texts = [said, "Most people have severe pain during the session.", "The clinic is open on Saturdays."]
+    rows = model.probabilities(said, texts)
+    assert rows.shape == (3, 3)
+    np.testing.assert_allclose(rows.sum(axis=1), 1, atol=1e-5)
+    assert [LABELS[place] for place in rows.argmax(axis=1)] == ["supports", "conflicts", "neutral"]
