@@ -53,6 +53,8 @@ def start(committed_index: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("LITSEARCH_INDEX", str(committed_index.index))
     monkeypatch.setenv("LITSEARCH_PRACTICE", str(tmp_path))
     monkeypatch.setenv("LITSEARCH_THREADS", "2")
+    monkeypatch.setenv("LITSEARCH_RERANKER", committed_index.reranker)
+    monkeypatch.setenv("LITSEARCH_STANCE", committed_index.stance)
 
     def begin(page: str = "check", lang: str = "en") -> AppTest:
         test = AppTest.from_string(PAGE, default_timeout=120)

@@ -47,6 +47,8 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Serve:
         monkeypatch.setenv("LITSEARCH_PRACTICE", str(practice or settings.practice))
         monkeypatch.setenv("LITSEARCH_THREADS", "2")
         monkeypatch.setenv("LITSEARCH_STRICTNESS", str(strictness))
+        monkeypatch.setenv("LITSEARCH_RERANKER", settings.reranker)
+        monkeypatch.setenv("LITSEARCH_STANCE", settings.stance)
         page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
         if staff:
             page = AppTest.from_string("from litsearch.ui.app import run\nrun(staff=True)", default_timeout=300)
