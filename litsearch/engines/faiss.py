@@ -19,7 +19,7 @@ Positions = NDArray[np.int64]
 # Up to here a question is compared with every vector (docs/PERFORMANCE.md, "Vectors by size").
 EXACT_UP_TO = 150_000
 # Of the cells, this many of the nearest to a question are searched, and so many of the first found compared again in full.
-N_PROBED = 48
+N_PROBED = 96
 N_COMPARED = 64
 # A cell's centre is placed by at most this many vectors.
 _PER_CELL = 64
