@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from litsearch.engines.faiss import CellVectors, ExactVectors, write_vectors  # noqa: E402
+from litsearch.engines.faiss import CellVectors, ExactVectors, n_cells_for, write_vectors  # noqa: E402
 from litsearch.index import Index  # noqa: E402
 
 Floats = NDArray[np.float32]
@@ -63,11 +63,9 @@ def structures(vectors: Floats, folder: Path, hnsw_up_to: int) -> Iterator[tuple
     started = time.perf_counter()
     write_vectors(folder / "cells", vectors, exact_up_to=0)
     built = time.perf_counter() - started
-    whole = np.load(folder / "cells" / "vectors.npy", mmap_mode="r")
-    cells = faiss.read_index(str(folder / "cells" / "cells.faiss"), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY)
     for n_probed in NPROBES:
-        name = f"{n_probed} of {cells.nlist:,} cells, 8 bits, first compared in full"
-        yield name, built, _megabytes(folder / "cells"), CellVectors(cells, whole, n_probed=n_probed).search
+        name = f"{n_probed} of {n_cells_for(len(vectors)):,} cells, 8 bits, first compared in full"
+        yield name, built, _megabytes(folder / "cells"), CellVectors.open(folder / "cells", n_probed=n_probed).search
     if len(vectors) <= hnsw_up_to:
         started = time.perf_counter()
         graph = faiss.IndexHNSWFlat(vectors.shape[1], 32, faiss.METRIC_INNER_PRODUCT)

@@ -28,6 +28,12 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The variables that give the app these settings, as far as tests set them."""
+    given = ("corpus", "index", "practice", "reranker", "stance", "strictness")
+    return {f"LITSEARCH_{name.upper()}": str(getattr(settings, name)) for name in given} | {"LITSEARCH_THREADS": "2"}
+
+
 @contextmanager
 def served(
     settings: Settings, *, staff: bool = False, options: Sequence[str] = (), log: Path | None = None, script: str = "app.py"
@@ -36,14 +42,8 @@ def served(
     port = free_port()
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("LITSEARCH_", "STREAMLIT_"))},
-        "LITSEARCH_CORPUS": str(settings.corpus),
-        "LITSEARCH_INDEX": str(settings.index),
-        "LITSEARCH_PRACTICE": str(settings.practice),
-        "LITSEARCH_THREADS": "2",
+        **environment_of(settings),
         "LITSEARCH_KEEP_QUESTIONS_DAYS": str(settings.keep_questions_days),
-        "LITSEARCH_STRICTNESS": str(settings.strictness),
-        "LITSEARCH_RERANKER": settings.reranker,
-        "LITSEARCH_STANCE": settings.stance,
     }
     command = [
         sys.executable,

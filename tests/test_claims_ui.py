@@ -6,6 +6,7 @@ import html
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from litsearch.ui.claims_deciding import weight_note
 from litsearch.ui.claims_register import _changed
 from litsearch.ui.claims_running import CheckRun
 from litsearch.ui.strings import Strings
+from tests.served import environment_of
 
 PAGE = """
 import streamlit as st
@@ -50,11 +52,8 @@ def _nothing_shared() -> Iterator[None]:
 @pytest.fixture
 def start(committed_index: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
     shutil.copy(ROOT / "practice" / "wording.yml", tmp_path)
-    monkeypatch.setenv("LITSEARCH_INDEX", str(committed_index.index))
-    monkeypatch.setenv("LITSEARCH_PRACTICE", str(tmp_path))
-    monkeypatch.setenv("LITSEARCH_THREADS", "2")
-    monkeypatch.setenv("LITSEARCH_RERANKER", committed_index.reranker)
-    monkeypatch.setenv("LITSEARCH_STANCE", committed_index.stance)
+    for name, value in environment_of(replace(committed_index, practice=tmp_path)).items():
+        monkeypatch.setenv(name, value)
 
     def begin(page: str = "check", lang: str = "en") -> AppTest:
         test = AppTest.from_string(PAGE, default_timeout=120)

@@ -6,6 +6,7 @@ import html
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from litsearch.settings import ROOT, Settings
 from litsearch.ui.resources import build_of, searcher_of
 from litsearch.ui.strings import Strings
 from tests.conftest import ARTICLE
+from tests.served import environment_of
 
 SAY = Strings()
 HOSTILE = r"Price $5 and $6$ <b>bold</b> <script>alert(1)</script> **stars** [a](javascript:alert(2)) \(x\) `code` :red[x]"
@@ -42,13 +44,9 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Serve:
     def start(
         settings: Settings, *, staff: bool = False, practice: Path | None = None, strictness: float = 0.0, **query: str
     ) -> AppTest:
-        monkeypatch.setenv("LITSEARCH_CORPUS", str(settings.corpus))
-        monkeypatch.setenv("LITSEARCH_INDEX", str(settings.index))
-        monkeypatch.setenv("LITSEARCH_PRACTICE", str(practice or settings.practice))
-        monkeypatch.setenv("LITSEARCH_THREADS", "2")
-        monkeypatch.setenv("LITSEARCH_STRICTNESS", str(strictness))
-        monkeypatch.setenv("LITSEARCH_RERANKER", settings.reranker)
-        monkeypatch.setenv("LITSEARCH_STANCE", settings.stance)
+        given = replace(settings, practice=practice or settings.practice, strictness=strictness)
+        for name, value in environment_of(given).items():
+            monkeypatch.setenv(name, value)
         page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
         if staff:
             page = AppTest.from_string("from litsearch.ui.app import run\nrun(staff=True)", default_timeout=300)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import faiss
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -80,7 +79,7 @@ def test_more_than_the_searched_cells_hold_gives_what_they_hold(tmp_path: Path) 
     """Four of 64 cells hold a part of the 300 vectors: nothing is made up for what is missing."""
     vectors = _vectors(300)
     write_vectors(tmp_path, vectors, exact_up_to=0)
-    few = CellVectors(faiss.read_index(str(tmp_path / "cells.faiss")), vectors, n_probed=4)
+    few = CellVectors.open(tmp_path, n_probed=4)
     _, positions = few.search(vectors[:2], 1_000)
     assert 0 < positions.shape[1] < 300
     assert positions.min() >= 0

@@ -9,20 +9,17 @@ the dev fold of each set. Balanced classes, so that guessing gives a third.
 from __future__ import annotations
 
 import argparse
-from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 from random import Random
 
-import numpy as np
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import accuracy_score, f1_score
 
 from litsearch.embedding import open_encoder
 from litsearch.settings import load_settings
-from training.stance import Judged, judged
+from training.stance import by_source, judged
 
-_MOST = {"train": 12_000, "dev": 3_000}
+_MOST = 12_000  # claims that it learns from: more would take minutes
 
 
 def main(given: Iterable[str] | None = None) -> None:
@@ -32,23 +29,15 @@ def main(given: Iterable[str] | None = None) -> None:
     arguments = parser.parse_args(None if given is None else list(given))
     settings = load_settings()
     encoder = open_encoder(settings.model, settings.index / "models", n_threads=settings.n_threads)
-    folds: dict[str, list[Judged]] = {"train": [], "dev": []}
-    for one in judged(arguments.data, seed=arguments.seed):
-        folds.get(one.fold, []).append(one)
-    rng = Random(arguments.seed)
-    learn, aside = (rng.sample(of, min(len(of), _MOST[name])) for name, of in folds.items())
+    found = judged(arguments.data, seed=arguments.seed)
+    learn, aside = ([one for one in found if one.fold == fold] for fold in ("train", "dev"))
+    learn = Random(arguments.seed).sample(learn, _MOST)
     judge = LogisticRegression(max_iter=500, class_weight="balanced")
     judge.fit(encoder.embed([one.claim for one in learn]), [one.stance for one in learn])
     said = judge.predict(encoder.embed([one.claim for one in aside]))
-    groups: dict[str, list[int]] = defaultdict(list)
-    for number, one in enumerate(aside):
-        for name in ("all", one.source):
-            groups[name].append(number)
     print("| set | pairs | accuracy | macro-F1 |\n|---|---:|---:|---:|")
-    for name, numbers in sorted(groups.items()):
-        true = np.array([aside[number].stance for number in numbers])
-        f1 = f1_score(true, said[numbers], average="macro")
-        print(f"| {name} | {len(numbers)} | {accuracy_score(true, said[numbers]):.3f} | {f1:.3f} |")
+    for name, figures in by_source(aside, said).items():
+        print(f"| {name} | {figures['pairs']} | {figures['accuracy']:.3f} | {figures['macro-F1']:.3f} |")
 
 
 if __name__ == "__main__":

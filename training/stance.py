@@ -23,6 +23,7 @@ from random import Random
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -339,25 +340,31 @@ def pair_of(tokenizer: object, one: Judged, *, claim_only: bool) -> Pair:
 @torch.inference_mode()
 def report(model: nn.Module, tokenizer: object, dev: Sequence[Judged], arguments: argparse.Namespace) -> None:
     """Log accuracy and macro-F1 by source, and write them beside the checkpoint."""
-    from sklearn.metrics import accuracy_score, f1_score
-
     model.eval()
     pairs = [pair_of(tokenizer, j, claim_only=arguments.claim_only) for j in dev]
-    said = logits_of(model, pairs, n_slices=max(1, len(pairs) // 32)).argmax(1).numpy()
+    found = by_source(dev, logits_of(model, pairs, n_slices=max(1, len(pairs) // 32)).argmax(1).numpy())
+    for name, figures in found.items():
+        log.info("%s %s", name, figures)
+    (arguments.out / "dev.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def by_source(judged: Sequence[Judged], said: NDArray[np.int64]) -> dict[str, dict[str, float]]:
+    """Pairs, accuracy and macro-F1 over the stances that occur, of each source and of all, for the stances ``said``, shape (n,)."""
+    from sklearn.metrics import accuracy_score, f1_score
+
     groups: dict[str, list[int]] = defaultdict(list)
-    for at, j in enumerate(dev):
+    for at, j in enumerate(judged):
         groups[j.source].append(at)
         groups["all"].append(at)
     found = {}
     for name, at in sorted(groups.items()):
-        true = [dev[i].stance for i in at]
+        true = [judged[i].stance for i in at]
         found[name] = {
             "pairs": len(at),
             "accuracy": round(float(accuracy_score(true, said[at])), 4),
             "macro-F1": round(float(f1_score(true, said[at], average="macro", labels=sorted(set(true)))), 4),
         }
-        log.info("%s %s", name, found[name])
-    (arguments.out / "dev.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    return found
 
 
 def _drawn(text: str) -> tuple[str, float]:

@@ -7,14 +7,10 @@ from pathlib import Path
 
 import faiss
 import numpy as np
-from numpy.typing import NDArray
 
-from litsearch.engines import Vectors
+from litsearch.engines import Floats, Positions, Vectors
 from litsearch.errors import IndexDamaged
 from litsearch.files import writing
-
-Floats = NDArray[np.float32]
-Positions = NDArray[np.int64]
 
 # Up to here a question is compared with every vector (docs/PERFORMANCE.md, "Vectors by size").
 EXACT_UP_TO = 150_000
@@ -53,10 +49,15 @@ def open_vectors(folder: Path) -> Vectors:
     return CellVectors.open(folder) if (folder / _CELLS).exists() else ExactVectors.open(folder)
 
 
+def n_cells_for(n_vectors: int) -> int:
+    """How many cells so many vectors are divided into: four times their root, which is usual, as a power of two."""
+    return 1 << round(math.log2(4 * math.sqrt(n_vectors)))
+
+
 def _cells_of(vectors: Floats) -> faiss.Index:
-    """Vectors in 8 bits an entry, in as many cells as is usual for their number; the same vectors give the same cells."""
+    """Vectors in 8 bits an entry, in cells; the same vectors give the same cells."""
     n, dimensions = vectors.shape
-    n_cells = 2 ** round(math.log2(4 * math.sqrt(n)))
+    n_cells = n_cells_for(n)
     centres = faiss.IndexFlatIP(dimensions)
     index = faiss.IndexIVFScalarQuantizer(centres, dimensions, n_cells, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT)
     index.cp.min_points_per_centroid, index.cp.max_points_per_centroid = 1, _PER_CELL
@@ -111,19 +112,19 @@ class CellVectors:
     FAISS's own ids are the positions; nothing is ever removed from a generation.
     """
 
-    def __init__(self, cells: faiss.Index, whole: Floats, *, n_probed: int = N_PROBED) -> None:
+    def __init__(self, cells: faiss.Index, whole: Floats, *, n_probed: int) -> None:
         self._cells = cells
         self._whole = whole
         self._parameters = faiss.SearchParametersIVF()
         self._parameters.nprobe = n_probed
 
     @classmethod
-    def open(cls, folder: Path) -> CellVectors:
+    def open(cls, folder: Path, *, n_probed: int = N_PROBED) -> CellVectors:
         try:
             whole = np.load(folder / _WHOLE, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
             raise IndexDamaged(f"{folder / _WHOLE} cannot be read. Run: python ingest.py --rebuild") from error
-        return cls(_read(folder / _CELLS, faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY), whole)
+        return cls(_read(folder / _CELLS, faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY), whole, n_probed=n_probed)
 
     def __len__(self) -> int:
         return len(self._whole)
