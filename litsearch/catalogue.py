@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,29 +32,64 @@ _DOCUMENT_COLUMNS = "document_id, path, text, blocks, metadata, repairs"
 _PASSAGE_COLUMNS = 'passage_id, document_id, start, "end", text, section, role, sentences, lead_start, lead_end, page'
 
 
-def write_catalogue(path: Path, documents: Iterable[Document], passages: Iterable[Passage]) -> None:
-    """Write a new catalogue; the same documents and passages give the same bytes.
+@dataclass(frozen=True, slots=True)
+class Articles:
+    """Documents in the corpus's order and their passages."""
+
+    documents: list[Document]
+    passages: list[Passage]
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Documents that follow each other in an earlier catalogue, and their passages, by position there."""
+
+    documents: range
+    passages: range
+
+
+def write_catalogue(path: Path, parts: Iterable[Articles | Stretch], earlier: Path | None = None) -> None:
+    """Write a new catalogue, part after part; the same documents and passages give the same bytes, whether they are given or
+    taken from an ``earlier`` catalogue.
 
     Raises:
         OSError: when the disk refuses.
     """
-    connection = sqlite3.connect(path)
+    connection = sqlite3.connect(f"file:{_escaped(path)}", uri=True)
     try:
         connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + _SCHEMA)
-        connection.executemany(
-            f"INSERT INTO documents (position, {_DOCUMENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            ((position, *_document_row(d)) for position, d in enumerate(documents)),
-        )
-        connection.executemany(
-            f"INSERT INTO passages (position, {_PASSAGE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            ((position, *_passage_row(p)) for position, p in enumerate(passages)),
-        )
+        if earlier is not None:
+            connection.execute("ATTACH ? AS earlier", (_unchanging(earlier),))
+        n_documents = n_passages = 0
+        for part in parts:
+            if isinstance(part, Stretch):
+                _take_over(connection, "documents", _DOCUMENT_COLUMNS, part.documents, n_documents)
+                _take_over(connection, "passages", _PASSAGE_COLUMNS, part.passages, n_passages)
+            else:
+                _insert(connection, "documents", _DOCUMENT_COLUMNS, map(_document_row, part.documents), n_documents)
+                _insert(connection, "passages", _PASSAGE_COLUMNS, map(_passage_row, part.passages), n_passages)
+            n_documents += len(part.documents)
+            n_passages += len(part.passages)
         connection.commit()
     except sqlite3.OperationalError as error:
         full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
         raise OSError(errno.ENOSPC if full else errno.EIO, str(error), str(path)) from error
     finally:
         connection.close()
+
+
+def _insert(connection: sqlite3.Connection, table: str, columns: str, rows: Iterable[tuple[Any, ...]], first: int) -> None:
+    marks = ", ?" * (columns.count(",") + 1)
+    numbered = ((position, *row) for position, row in enumerate(rows, first))
+    connection.executemany(f"INSERT INTO {table} (position, {columns}) VALUES (?{marks})", numbered)
+
+
+def _take_over(connection: sqlite3.Connection, table: str, columns: str, there: range, first: int) -> None:
+    connection.execute(
+        f"INSERT INTO {table} (position, {columns}) SELECT position + ?, {columns} FROM earlier.{table}"
+        " WHERE position >= ? AND position < ? ORDER BY position",
+        (first - there.start, there.start, there.stop),
+    )
 
 
 class Catalogue:
@@ -66,10 +101,8 @@ class Catalogue:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        # Immutable: a published generation never changes, so SQLite needs no lock and writes no side files.
-        address = f"file:{_escaped(path)}?mode=ro&immutable=1"
         try:
-            self._connection = sqlite3.connect(address, uri=True, check_same_thread=False)
+            self._connection = sqlite3.connect(_unchanging(path), uri=True, check_same_thread=False)
         except sqlite3.Error as error:
             raise IndexDamaged(f"{path} cannot be opened ({error}). Run: python ingest.py --rebuild") from error
         # Questions under way read on from a generation that was replaced; the last of them to let go of it closes the file.
@@ -86,6 +119,26 @@ class Catalogue:
         """Close the file; the catalogue is not usable after that."""
         with self._lock:
             self._connection.close()
+
+    def stretches(self) -> dict[str, Stretch]:
+        """Where the documents of each file of the corpus stand, by its path."""
+        rows = self._rows(
+            "SELECT path, MIN(documents.position), MAX(documents.position), MIN(passages.position), MAX(passages.position)"
+            " FROM documents JOIN passages USING (document_id) GROUP BY path"
+        )
+        return {path: Stretch(range(d, d_last + 1), range(p, p_last + 1)) for path, d, d_last, p, p_last in rows}
+
+    def articles(self, stretch: Stretch) -> Articles:
+        """The documents and passages of a stretch of this catalogue."""
+        where = "WHERE position >= ? AND position < ? ORDER BY position"
+        documents, passages = (
+            self._rows(f"SELECT {columns} FROM {table} {where}", (there.start, there.stop))
+            for table, columns, there in (
+                ("documents", _DOCUMENT_COLUMNS, stretch.documents),
+                ("passages", _PASSAGE_COLUMNS, stretch.passages),
+            )
+        )
+        return Articles([_document(row) for row in documents], [_passage(row) for row in passages])
 
     def passages_at(self, positions: Sequence[int]) -> list[Passage]:
         """The passages at these positions, in the given order."""
@@ -128,6 +181,11 @@ class Catalogue:
         """Path and metadata of every document, by its id."""
         rows = self._rows("SELECT document_id, path, metadata FROM documents ORDER BY position")
         return {row[0]: (row[1], _metadata(row[2])) for row in rows}
+
+
+def _unchanging(path: Path) -> str:
+    """The address of a published catalogue: it never changes, so SQLite needs no lock and writes no side files."""
+    return f"file:{_escaped(path)}?mode=ro&immutable=1"
 
 
 def _escaped(path: Path) -> str:

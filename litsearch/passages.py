@@ -102,6 +102,8 @@ def role_of(headings: Sequence[str], text: str) -> Role:
 
 def _mostly_caution(text: str) -> bool:
     """Whether cautions make up a third of the text: one "ask your doctor" at the end of an advertisement does not."""
+    if not _CAUTION_TEXT.search(text):
+        return False  # most passages: finding their sentences takes longer than all else
     sentences = sentences_of(text)
     n_cautions = sum(bool(_CAUTION_TEXT.search(text[s.start : s.end])) for s in sentences)
     # A list under "see your doctor first if you have" is one caution, however many items it has.

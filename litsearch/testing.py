@@ -24,10 +24,21 @@ class FakeEncoder:
     (2, 32)
     """
 
-    def __init__(self, name: str = "fake", *, dimensions: int = 32, max_tokens: int = 64, letters_a_token: int = 1_000) -> None:
+    def __init__(
+        self,
+        name: str = "fake",
+        *,
+        dimensions: int = 32,
+        token_dimensions: int = 24,
+        max_tokens: int = 64,
+        letters_a_token: int = 1_000,
+    ) -> None:
         self.name = name
-        self.sha256 = hashlib.sha256(f"{name} {dimensions} {max_tokens} {letters_a_token}".encode()).hexdigest()
+        self.sha256 = hashlib.sha256(
+            f"{name} {dimensions} {token_dimensions} {max_tokens} {letters_a_token}".encode()
+        ).hexdigest()
         self.dimensions = dimensions
+        self.token_dimensions = token_dimensions
         self.max_tokens = max_tokens
         self.embedded: list[str] = []
         self._letters_a_token = letters_a_token
@@ -41,23 +52,24 @@ class FakeEncoder:
         return self.embed_tokens(texts, progress)[0]
 
     def embed_tokens(self, texts: Sequence[str], progress: Progress | None = None) -> tuple[Vectors, list[Vectors]]:
-        """As ``embed``, and for each text one vector a token, shape (n_tokens, dimensions), rows of length 1, frame included."""
+        """As ``embed``, and for each text one vector a token, shape (n_tokens, token_dimensions), rows of length 1, frame
+        included."""
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
         tokens: list[Vectors] = []
         for number, text in enumerate(texts):
             self.embedded.append(text)
             framed = ["[", *self._tokens(text)[: self.max_tokens - 2], "]"]
-            tokens.append(np.zeros((len(framed), self.dimensions), dtype=np.float32))
-            tokens[-1][np.arange(len(framed)), [self._dimension(token) for token in framed]] = 1
-            vectors[number] = tokens[-1].sum(axis=0)
+            hashes = np.array([self._hash(token) for token in framed])
+            tokens.append(np.eye(self.token_dimensions, dtype=np.float32)[hashes % self.token_dimensions])
+            vectors[number] = np.bincount(hashes % self.dimensions, minlength=self.dimensions)
             vectors[number] /= np.linalg.norm(vectors[number])
             if progress is not None:
                 progress(number + 1, len(texts))
         return vectors, tokens
 
-    def _dimension(self, token: str) -> int:
+    def _hash(self, token: str) -> int:
         digest = hashlib.blake2b(f"{self.name} {token.casefold()}".encode("utf-8", "surrogatepass"), digest_size=4).digest()
-        return int.from_bytes(digest, "big") % self.dimensions
+        return int.from_bytes(digest, "big")
 
     def _tokens(self, text: str) -> list[str]:
         width = self._letters_a_token

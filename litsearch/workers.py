@@ -159,7 +159,7 @@ class Workers:
                 seen.add(result["worker"])
                 log.info("worker %s has the model open", result["worker"])
             some = waiting.pop(result["portion"])
-            yield from _unpacked(result, some, n_whole, self._encoder.dimensions)
+            yield from _unpacked(result, some, n_whole, self._encoder)
             n_done += len(some)
             done(n_done)
         if waiting:
@@ -266,16 +266,16 @@ def _message(portion: int, texts: Sequence[str], some: Sequence[int], n_whole: i
     return {"portion": portion, "texts": content, "whole": some[0] < n_whole}
 
 
-def _unpacked(result: dict[str, Any], some: Sequence[int], n_whole: int, dimensions: int) -> Iterator[Embedded]:
-    vectors = np.frombuffer(result["vectors"], dtype=np.float32).reshape(len(some), dimensions)
+def _unpacked(result: dict[str, Any], some: Sequence[int], n_whole: int, encoder: Encoder) -> Iterator[Embedded]:
+    vectors = np.frombuffer(result["vectors"], dtype=np.float32).reshape(len(some), encoder.dimensions)
     if some[0] >= n_whole:
         yield from ((number, vector, None) for number, vector in zip(some, vectors, strict=True))
         return
     ends = np.cumsum(np.frombuffer(result["lengths"], dtype=np.int64))[:-1]
-    entries = np.split(np.frombuffer(result["entries"], dtype=np.int8).reshape(-1, dimensions), ends)
+    entries = np.split(np.frombuffer(result["entries"], dtype=np.int8).reshape(-1, encoder.token_dimensions), ends)
     scales = np.split(np.frombuffer(result["scales"], dtype=np.float16), ends)
     for number, vector, of_entries, of_scales in zip(some, vectors, entries, scales, strict=True):
-        yield number, vector, Packed(of_entries, of_scales)
+        yield number, vector, Packed(of_entries, of_scales, np.array([len(of_scales)], dtype=np.int64))
 
 
 # ------------------------------------------------------------------------------------------------ the cluster's side

@@ -12,11 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from litsearch.embedding import PACKAGED_SHA256, Encoder, OnnxEncoder, find_model, model_sha256, open_encoder
+from litsearch import embedding
+from litsearch.embedding import BASIS, PACKAGED_SHA256, Encoder, OnnxEncoder, find_model, model_sha256, open_encoder
 from litsearch.errors import ModelError
 from litsearch.testing import FakeEncoder
 
+Floats = NDArray[np.float32]
 TEXTS = [
     "Who should not have microneedling?",
     "People who tend to form keloids should not have it.",
@@ -54,6 +57,38 @@ def test_other_weights_under_the_packaged_name_are_refused(tmp_path: Path) -> No
 def test_a_models_hash_is_that_of_its_weights(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"weights")
     assert model_sha256(tmp_path, "another") == hashlib.sha256(b"weights").hexdigest()
+
+
+def test_a_token_basis_makes_another_model(tmp_path: Path) -> None:
+    """The same weights with other token vectors make another index."""
+    (tmp_path / "model.safetensors").write_bytes(b"weights")
+    (tmp_path / BASIS).write_bytes(b"basis")
+    parts = [hashlib.sha256(content).hexdigest() for content in (b"weights", b"basis")]
+    assert model_sha256(tmp_path, "another") == hashlib.sha256(" ".join(parts).encode()).hexdigest()
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", BASIS])
+def test_a_shipped_file_that_is_not_the_known_one_is_refused(file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = tmp_path / "encoder"
+    shutil.copytree(embedding.SHIPPED, copy)
+    monkeypatch.setattr(embedding, "SHIPPED", copy)
+    model_sha256(*find_model(""))
+    content = bytearray((copy / file).read_bytes())
+    content[-1] ^= 1
+    (copy / file).write_bytes(content)
+    with pytest.raises(ModelError, match="damaged"):
+        model_sha256(*find_model(""))
+
+
+@pytest.mark.parametrize(
+    "basis", [np.eye(300, 10, dtype=np.float32), np.eye(384), np.zeros(384, dtype=np.float32)], ids=["rows", "float64", "flat"]
+)
+def test_a_token_basis_that_does_not_fit_the_model_is_named(basis: Floats, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(embedding.SHIPPED, folder)
+    np.save(folder / BASIS, basis)
+    with pytest.raises(ModelError, match=r"token_basis\.npy is no float32 array with 384 rows"):
+        open_encoder(str(folder), tmp_path / "exports", n_threads=1)
 
 
 def test_a_folder_that_holds_no_model_is_named(tmp_path: Path) -> None:
@@ -96,14 +131,14 @@ def _replace(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("name", ["encoder.onnx", "tokenizer.json"])
+@pytest.mark.parametrize("name", ["encoder.onnx", "tokenizer.json", BASIS])
 def test_a_damaged_export_is_named_with_the_remedy(export: Path, name: str) -> None:
     _replace(export / name, b"damaged")
     with pytest.raises(ModelError, match=rf"{name} is damaged.*python ingest\.py"):
         OnnxEncoder(export, n_threads=1)
 
 
-@pytest.mark.parametrize("name", ["encoder.onnx", "tokenizer.json", "about.json"])
+@pytest.mark.parametrize("name", ["encoder.onnx", "tokenizer.json", BASIS, "about.json"])
 def test_a_missing_file_of_the_export_is_an_error_with_the_remedy(export: Path, name: str) -> None:
     (export / name).unlink()
     with pytest.raises(ModelError, match=r"python ingest\.py"):
@@ -173,10 +208,24 @@ def test_token_vectors_come_with_the_same_vectors(encoder: OnnxEncoder) -> None:
     vectors, tokens = encoder.embed_tokens(TEXTS)
     assert (vectors == encoder.embed(TEXTS)).all()
     lengths = [min(count + 2, encoder.max_tokens) for count in encoder.count_tokens(TEXTS)]
-    assert [rows.shape for rows in tokens] == [(length, encoder.dimensions) for length in lengths]
+    assert [rows.shape for rows in tokens] == [(length, encoder.token_dimensions) for length in lengths]
     assert lengths[2] == 2 and lengths[6] == encoder.max_tokens
     for rows in tokens:
         np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
+
+
+def test_token_vectors_are_reduced_to_their_basis(export: Path, encoder: OnnxEncoder) -> None:
+    """An export without the basis gives the whole vectors; those of the one with it are these, projected and of length 1 again."""
+    about = json.loads((export / "about.json").read_text())
+    del about["files"][BASIS]
+    _replace(export / "about.json", json.dumps(about).encode())
+    basis = np.load(export / BASIS)
+    plain = OnnxEncoder(export, n_threads=1)
+    assert (plain.token_dimensions, encoder.token_dimensions) == basis.shape == (384, 128)
+    np.testing.assert_allclose(basis.T @ basis, np.eye(128), atol=1e-5)
+    for whole, reduced in zip(plain.embed_tokens(TEXTS)[1], encoder.embed_tokens(TEXTS)[1], strict=True):
+        projected = whole @ basis
+        np.testing.assert_allclose(reduced, projected / np.linalg.norm(projected, axis=1, keepdims=True), atol=1e-4)
 
 
 def test_no_texts_give_no_vectors(encoder: OnnxEncoder) -> None:
@@ -245,11 +294,11 @@ def test_the_fake_fits_the_protocol() -> None:
 
 
 def test_the_fake_keeps_the_encoders_promises() -> None:
-    fake = FakeEncoder(dimensions=24, max_tokens=16)
+    fake = FakeEncoder(dimensions=24, token_dimensions=8, max_tokens=16)
     vectors, tokens = fake.embed_tokens(TEXTS)
     assert (vectors.shape, vectors.dtype) == ((len(TEXTS), 24), np.float32)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
-    assert [len(rows) for rows in tokens] == [min(count + 2, 16) for count in fake.count_tokens(TEXTS)]
+    assert [rows.shape for rows in tokens] == [(min(count + 2, 16), 8) for count in fake.count_tokens(TEXTS)]
     assert (fake.embed(TEXTS[::-1])[::-1] == vectors).all()
     assert fake.embed([]).shape == (0, 24)
     assert (fake.embed(["one two " * 40]) == fake.embed(["one two " * 40 + "three"])).all()
@@ -266,6 +315,6 @@ def test_fakes_of_another_name_or_size_are_other_models() -> None:
     hashes = {
         FakeEncoder(*name, **size).sha256  # type: ignore[arg-type]
         for name in ((), ("other",))
-        for size in ({}, {"dimensions": 8}, {"max_tokens": 8}, {"letters_a_token": 3})
+        for size in ({}, {"dimensions": 8}, {"token_dimensions": 8}, {"max_tokens": 8}, {"letters_a_token": 3})
     }
-    assert len(hashes) == 8
+    assert len(hashes) == 10

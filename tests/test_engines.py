@@ -5,6 +5,7 @@ Runs on the embedded engine always, on Milvus Lite where it is installed, and on
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from litsearch.engines.embedded import Embedded
 from litsearch.errors import EngineError, IndexDamaged, IndexMismatch, SettingsError
 from litsearch.index import Generation, Index
 from litsearch.ingesting import ingest, inputs_of, survey
-from litsearch.lexical import terms_of
+from litsearch.lexical import PassageTerms, terms_of
 from litsearch.searching import Searcher
 from litsearch.settings import ROOT, Settings
 from tests.conftest import ARTICLE, Shelf, meanwhile
@@ -88,7 +89,15 @@ def _searchable(seed: int = 7) -> Searchable:
     whole = np.sort(random.choice(N_UNITS, N_PASSAGES, replace=False)).astype(np.int64)
     terms = [random.choice(WORDS, size=int(random.integers(3, 30))).tolist() for _ in range(N_PASSAGES)]
     terms[60], terms[5] = terms[3], []
-    return Searchable(vectors, whole, terms)
+    return Searchable(vectors, whole, PassageTerms.of(terms))
+
+
+def _n_holding(searchable: Searchable, term: str) -> int:
+    terms = searchable.terms
+    return sum(
+        term in {terms.vocabulary[number] for number in terms.numbers[start:end]}
+        for start, end in itertools.pairwise(terms.starts)
+    )
 
 
 def _kept(engine: Engine, folder: Path, searchable: Searchable, name: str = "0a") -> tuple[Vectors, Postings]:
@@ -164,7 +173,9 @@ def test_candidates_by_words_worked_by_hand(engine: Engine, tmp_path: Path) -> N
     Passage 2: ln(1 + 2.5 / 1.5) / 2.2 = 0.446, halved by the weight; 0 and 1 hold no b, and 1 is there because it is asked for.
     """
     _, postings = _kept(
-        engine, tmp_path, Searchable(np.eye(3, dtype=np.float32), np.arange(3), [["a", "x"], ["a", "y"], ["b", "z"]])
+        engine,
+        tmp_path,
+        Searchable(np.eye(3, dtype=np.float32), np.arange(3), PassageTerms.of([["a", "x"], ["a", "y"], ["b", "z"]])),
     )
     positions, relevance = postings.candidates({"b": 0.5}, 2, np.array([1]))
     assert positions.tolist() == [1, 2]
@@ -173,7 +184,9 @@ def test_candidates_by_words_worked_by_hand(engine: Engine, tmp_path: Path) -> N
 
 def test_of_equal_passages_the_first_are_the_candidates(engine: Engine, tmp_path: Path) -> None:
     """Ten passages of the same word, five wanted."""
-    _, postings = _kept(engine, tmp_path, Searchable(np.eye(10, dtype=np.float32), np.arange(10), [["same"]] * 10))
+    _, postings = _kept(
+        engine, tmp_path, Searchable(np.eye(10, dtype=np.float32), np.arange(10), PassageTerms.of([["same"]] * 10))
+    )
     assert postings.candidates({"same": 1.0}, 5, np.zeros(0, dtype=np.int64))[0].tolist() == [0, 1, 2, 3, 4]
 
 
@@ -182,7 +195,7 @@ def test_terms_are_as_rare_as_in_the_embedded_engine(engine: Engine, tmp_path: P
     _, postings = _kept(engine, tmp_path, searchable)
     _, expected = _kept(Embedded(), tmp_path, searchable, "0b")
     for term in [*WORDS, "never"]:
-        assert postings.n_holding(term) == expected.n_holding(term) == sum(term in terms for terms in searchable.terms)
+        assert postings.n_holding(term) == expected.n_holding(term) == _n_holding(searchable, term)
         assert postings.rarity(term) == expected.rarity(term)
 
 
@@ -201,7 +214,7 @@ def test_more_units_than_one_message_holds_are_all_there(engine: Engine, tmp_pat
     random = np.random.default_rng(3)
     vectors = random.standard_normal((6_000, 8)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    searchable = Searchable(vectors, np.arange(6_000), [[WORDS[number % 60], "all"] for number in range(6_000)])
+    searchable = Searchable(vectors, np.arange(6_000), PassageTerms.of([WORDS[number % 60], "all"] for number in range(6_000)))
     opened, postings = _kept(engine, tmp_path, searchable)
     wanted = random.permutation(6_000)[:5_500]
     assert opened.at(wanted).tobytes() == vectors[wanted].tobytes()
@@ -212,7 +225,7 @@ def test_more_units_than_one_message_holds_are_all_there(engine: Engine, tmp_pat
 
 
 def test_an_empty_generation_gives_empty_hits(engine: Engine, tmp_path: Path) -> None:
-    empty = Searchable(np.zeros((0, DIMENSIONS), np.float32), np.zeros(0, np.int64), [])
+    empty = Searchable(np.zeros((0, DIMENSIONS), np.float32), np.zeros(0, np.int64), PassageTerms.of([]))
     vectors, postings = _kept(engine, tmp_path, empty)
     similarities, positions = vectors.search(np.ones((2, DIMENSIONS), np.float32), 5)
     assert (len(vectors), similarities.shape, positions.shape) == (0, (2, 0), (2, 0))
@@ -222,7 +235,9 @@ def test_an_empty_generation_gives_empty_hits(engine: Engine, tmp_path: Path) ->
 
 
 def test_a_search_for_more_than_there_is_gives_all(engine: Engine, tmp_path: Path) -> None:
-    vectors, _ = _kept(engine, tmp_path, Searchable(np.eye(3, dtype=np.float32), np.arange(3), [["a"], ["b"], []]))
+    vectors, _ = _kept(
+        engine, tmp_path, Searchable(np.eye(3, dtype=np.float32), np.arange(3), PassageTerms.of([["a"], ["b"], []]))
+    )
     assert sorted(vectors.search(np.eye(3, dtype=np.float32)[:1], 400)[1][0].tolist()) == [0, 1, 2]
     assert vectors.search(np.zeros((0, 3), np.float32), 2)[0].shape[0] == 0
 

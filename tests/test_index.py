@@ -68,14 +68,14 @@ def test_a_published_generation_opens_and_holds_what_went_in(stocked: Shelf) -> 
         == generation.manifest["n_passages"]
         == generation.lexical.relevance({}).shape[0]
     )
-    assert len(generation.vectors) == generation.manifest["n_units"] == len(generation.unit_vectors())
+    assert len(generation.vectors) == generation.manifest["n_units"] == len(generation.unit_hashes)
 
 
 def test_the_manifest_names_everything_that_decided_the_index(stocked: Shelf) -> None:
     """Schema, model and its hash, splitter, each file's hash, counts, library versions and checksums (issue 2)."""
     manifest = stocked.open().manifest
     assert manifest["schema"] == SCHEMA_VERSION
-    assert manifest["model"] == {"name": "fake", "sha256": stocked.encoder.sha256, "dimensions": 32}
+    assert manifest["model"] == {"name": "fake", "sha256": stocked.encoder.sha256, "dimensions": 32, "token_dimensions": 24}
     assert manifest["inputs"]["splitter"]["max_tokens"] == 64
     assert set(manifest["inputs"]["files"]) == {"aftercare.txt", "scars.md", "sub/price.md"}
     assert {"faiss-cpu", "bm25s", "numpy", "sentence-transformers"} <= set(manifest["libraries"])

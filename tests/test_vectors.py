@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -94,3 +95,12 @@ def test_a_damaged_file_is_named_with_its_remedy(cells: Path, tmp_path: Path, na
         (tmp_path / path.name).write_bytes(b"" if path.name == name else path.read_bytes())
     with pytest.raises(IndexDamaged, match=rf"{name}.*python ingest\.py --rebuild"):
         open_vectors(tmp_path)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize(("exact_up_to", "file"), [(1_000, "vectors.faiss"), (10, "cells.faiss")])
+def test_a_full_disk_is_told_as_such(exact_up_to: int, file: str, tmp_path: Path) -> None:
+    (tmp_path / file).symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left") as told:
+        write_vectors(tmp_path, _vectors(500), exact_up_to=exact_up_to)
+    assert told.value.errno == errno.ENOSPC

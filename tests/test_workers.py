@@ -87,7 +87,7 @@ def test_a_worker_makes_the_vectors_of_this_process_bit_for_bit(model_exports: P
     for number, some in enumerate([[3, 1], [0], [2], [4, 5], [6]]):
         result = worker(_message(number, texts, some, len(PASSAGES)))
         assert (result["portion"], result["problem"]) == (number, "")
-        there += _unpacked(result, some, len(PASSAGES), encoder.dimensions)
+        there += _unpacked(result, some, len(PASSAGES), encoder)
     assert _by_number(there) == _by_number(here)
     assert {number for number, _, packed in there if packed} == {0, 1, 2, 3}
 

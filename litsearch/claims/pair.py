@@ -46,7 +46,7 @@ def shown(premise: Premise) -> str:
 
 
 # From this part of the other content on, a source deals with the same thing. Chosen, as COVERED, on the dev half of
-# tests/quality/claims.jsonl (docs/RESULTS.md, "Claims").
+# tests/quality/claims.jsonl (docs/RESULTS.md, "The rules' bounds").
 TOPIC = 0.5
 # From this part of its content on, a claim is accounted for.
 COVERED = 0.72

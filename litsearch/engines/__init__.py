@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from litsearch.lexical import PassageTerms
 
 Floats = NDArray[np.float32]
 Positions = NDArray[np.int64]
@@ -19,12 +21,12 @@ class Searchable:
     """What an engine keeps of one generation.
 
     ``vectors`` are those of all units, float32, shape (n_units, dim), rows of length 1; ``whole`` says which unit is the whole
-    of each passage, int64, shape (n_passages,), ascending; ``terms`` are those of each passage.
+    of each passage, int64, shape (n_passages,), ascending; ``terms`` are those of each passage, each term of the vocabulary in one of them.
     """
 
     vectors: Floats
     whole: Positions
-    terms: Sequence[Sequence[str]]
+    terms: PassageTerms
 
     def __post_init__(self) -> None:
         if len(self.whole) != len(self.terms):

@@ -17,6 +17,7 @@ EXACT_UP_TO = 150_000
 # Of the cells, this many of the nearest to a question are searched, and so many of the first found compared again in full.
 N_PROBED = 96
 N_COMPARED = 64
+_WRITTEN_AT_ONCE = 1 << 20
 # A cell's centre is placed by at most this many vectors.
 _PER_CELL = 64
 
@@ -67,9 +68,21 @@ def _cells_of(vectors: Floats) -> faiss.Index:
 
 
 def _save(index: faiss.Index, path: Path) -> None:
-    # FAISS's own writer can lose the last block of a full disk in silence.
-    with writing(path):
-        path.write_bytes(faiss.serialize_index(index).data)
+    # FAISS's own writer can lose the last block of a full disk in silence, and tells an error of ours without its kind.
+    failures: list[OSError] = []
+    with writing(path), path.open("wb") as file:
+
+        def write(part: bytes) -> None:
+            try:
+                file.write(part)
+            except OSError as error:
+                failures.append(error)
+                raise
+
+        try:
+            faiss.write_index(index, faiss.PyCallbackIOWriter(write, _WRITTEN_AT_ONCE))  # type: ignore[attr-defined]
+        except RuntimeError as error:
+            raise failures[0] if failures else OSError(str(error)) from error
 
 
 def _read(path: Path, flags: int = 0) -> faiss.Index:

@@ -14,14 +14,18 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """The token vectors of one passage as they are kept: ``entries`` int8, shape (n_tokens, d), and ``scales`` float16, (n_tokens,)."""
+    """The token vectors of passages that follow each other, as they are kept.
+
+    ``entries`` int8, shape (n_tokens, d); ``scales`` float16, (n_tokens,); ``lengths`` int64, (n_passages,), their sum is n_tokens.
+    """
 
     entries: NDArray[np.int8]
     scales: NDArray[np.float16]
+    lengths: NDArray[np.int64]
 
 
 def pack(vectors: Floats) -> Packed:
-    """Unit vectors, shape (n_tokens, d), in a quarter of the room; an entry errs by under 0.4 %.
+    """The unit vectors of one passage, shape (n_tokens, d), in a quarter of the room; an entry errs by under 0.4 %.
 
     >>> packed = pack(np.array([[0.6, -0.8]], dtype=np.float32))
     >>> packed.entries.tolist()
@@ -30,7 +34,7 @@ def pack(vectors: Floats) -> Packed:
     # The scale is rounded first, so that an entry is never off by the scale's own rounding as well.
     scales = (np.abs(vectors).max(axis=1, initial=1e-6) / 127).astype(np.float16)
     entries = np.clip(np.rint(vectors / scales.astype(np.float32)[:, None]), -127, 127).astype(np.int8)
-    return Packed(entries, scales)
+    return Packed(entries, scales, np.array([len(scales)], dtype=np.int64))
 
 
 class TokenVectors:
@@ -42,19 +46,18 @@ class TokenVectors:
         self._starts = starts
 
     @classmethod
-    def write(cls, folder: Path, passages: Sequence[Packed], dimensions: int) -> None:
-        """Write the vectors of all passages below ``folder``, one passage at a time."""
+    def write(cls, folder: Path, parts: Sequence[Packed], dimensions: int) -> None:
+        """Write the vectors of all passages below ``folder``, one part at a time."""
         folder.mkdir(parents=True, exist_ok=True)
-        starts = np.zeros(len(passages) + 1, dtype=np.int64)
-        np.cumsum([len(packed.scales) for packed in passages], out=starts[1:])
+        starts = np.concatenate([np.zeros(1, np.int64), *(packed.lengths for packed in parts)]).cumsum()
         np.save(folder / "starts.npy", starts, allow_pickle=False)
         n_tokens = int(starts[-1])
         for name, kind, shape in (("entries", np.int8, (n_tokens, dimensions)), ("scales", np.float16, (n_tokens,))):
             with (folder / f"{name}.npy").open("wb") as file:
                 header = {"descr": np.lib.format.dtype_to_descr(np.dtype(kind)), "fortran_order": False, "shape": shape}
                 np.lib.format.write_array_header_1_0(file, header)
-                for packed in passages:
-                    file.write(getattr(packed, name).tobytes())
+                for packed in parts:
+                    file.write(np.ascontiguousarray(getattr(packed, name)).data)
 
     @classmethod
     def open(cls, folder: Path) -> TokenVectors:
@@ -69,10 +72,11 @@ class TokenVectors:
         place = slice(self._starts[passage], self._starts[passage + 1])
         return self._entries[place].astype(np.float32) * self._scales[place].astype(np.float32)[:, None]
 
-    def packed(self, passage: int) -> Packed:
-        """The same as it is kept, so that it can be written again without loss."""
-        place = slice(self._starts[passage], self._starts[passage + 1])
-        return Packed(np.array(self._entries[place]), np.array(self._scales[place]))
+    def packed(self, passages: range) -> Packed:
+        """Those of passages that follow each other as they are kept, left on the disk, to be written again without loss."""
+        starts = self._starts[passages.start : passages.stop + 1]
+        place = slice(starts[0], starts[-1])
+        return Packed(self._entries[place], self._scales[place], np.diff(starts))
 
     def interaction(self, questions: Sequence[Floats], passages: NDArray[np.int64]) -> Floats:
         """How well each passage covers the tokens of each question, shape (n_questions, n_passages): the mean over them of the

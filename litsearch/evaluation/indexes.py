@@ -41,6 +41,7 @@ class Remembering:
         self.name = encoder.name
         self.sha256 = encoder.sha256
         self.dimensions = encoder.dimensions
+        self.token_dimensions = encoder.token_dimensions
         self.max_tokens = encoder.max_tokens
         self._encoder = encoder
         self._known: dict[str, tuple[Vectors, Vectors]] = {}

@@ -265,11 +265,15 @@ def _doctype_end(head: str, at: int) -> int:
     return -1
 
 
+# All of ASCII's but tab, the ends of lines and pages, and escape.
+_CONTROL = bytes(byte for byte in range(32) if not 9 <= byte <= 13 and byte != 27)
+
+
 def _is_binary(file: SourceFile) -> bool:
     head = file.content[:4096]
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return False
-    n_control = sum(byte < 9 or 13 < byte < 27 or 27 < byte < 32 for byte in head)
+    n_control = len(head) - len(head.translate(None, _CONTROL))
     return n_control > max(1, len(head) // 50)
 
 

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from litsearch.assembling import Progress
 from litsearch.errors import IndexBusy, LitsearchError
-from litsearch.ingesting import Progress, ingest
+from litsearch.ingesting import ingest
 from litsearch.records import IngestReport
 from litsearch.settings import Settings
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import re
 import shutil
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from litsearch.embedding import OnnxEncoder, find_model, model_sha256
+from litsearch.embedding import BASIS, OnnxEncoder, find_model, model_sha256
 from litsearch.errors import ModelError
 from litsearch.settings import ROOT
 from tests.robustness.sbom import bill
@@ -94,16 +95,14 @@ def test_the_two_searches_for_pickles_find_what_they_look_for() -> None:
 def test_the_models_own_weights_are_checked_before_they_are_loaded(tmp_path: Path) -> None:
     """The shipped model beside a record of another hash is refused by name; the export is checked at every opening below."""
     folder, name = find_model("")
-    assert model_sha256(folder, name) == next(
-        component["hashes"][0]["content"]
-        for component in bill()["components"]
-        if component["name"] == (folder / "model.safetensors").relative_to(ROOT).as_posix()
-    )
+    hashes = {component["name"]: component["hashes"][0]["content"] for component in bill()["components"] if "hashes" in component}
+    weights, basis = (hashes[(folder / file).relative_to(ROOT).as_posix()] for file in ("model.safetensors", BASIS))
+    assert model_sha256(folder, name) == hashlib.sha256(f"{weights} {basis}".encode()).hexdigest()
 
 
 def test_an_exported_model_with_one_bit_changed_is_not_loaded(model_exports: Path, tmp_path: Path) -> None:
     (export,) = [path for path in model_exports.iterdir() if path.is_dir()][:1]
-    for name in ("encoder.onnx", "tokenizer.json"):
+    for name in ("encoder.onnx", "tokenizer.json", BASIS):
         copy = tmp_path / name
         shutil.copytree(export, copy)
         content = bytearray((copy / name).read_bytes())
