@@ -110,7 +110,7 @@ def visits(chromium: Browser, address: str, n: int) -> dict[str, list[float]]:
 
 
 def fresh_starts(chromium: Browser, settings: Settings, n: int) -> dict[str, list[float]]:
-    """What the very first visitor of a server process waits for, which loads the model and the index."""
+    """What the very first visitor of a server process waits for, who comes while it is still loading the model and the index."""
     times: dict[str, list[float]] = {}
     for _ in range(n):
         with served(settings) as address:

@@ -10,7 +10,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -97,6 +97,15 @@ def make_folder(path: Path) -> None:
     _tell("make", path)
     path.mkdir(exist_ok=True)
     sync_folder(path.parent)
+
+
+def file_on_the_way(folder: Path) -> Path | None:
+    """The file that stands where a folder should be: the folder's own path or one above it; None where there is none."""
+    for part in (folder, *folder.parents):
+        with suppress(OSError):  # what may not be looked at is told by whoever opens it
+            if part.is_file():
+                return part
+    return None
 
 
 def rename(old: Path, new: Path) -> None:

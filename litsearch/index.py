@@ -24,8 +24,19 @@ from litsearch.catalogue import Articles, Catalogue, Stretch, write_catalogue
 from litsearch.engines import Engine, Searchable, open_engine
 from litsearch.engines.embedded import Embedded
 from litsearch.engines.tokens import Packed, TokenVectors
-from litsearch.errors import EngineError, IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, LitsearchError
-from litsearch.files import checksums_of, make_folder, remove_tree, rename, storage, sync, sync_folder, write_whole, writing
+from litsearch.errors import EngineError, IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, LitsearchError, SettingsError
+from litsearch.files import (
+    checksums_of,
+    file_on_the_way,
+    make_folder,
+    remove_tree,
+    rename,
+    storage,
+    sync,
+    sync_folder,
+    write_whole,
+    writing,
+)
 from litsearch.lexical import PassageTerms
 from litsearch.settings import Settings
 
@@ -195,6 +206,20 @@ class Index:
         """Where exported models lie, by the hash of their weights."""
         return self.root / "models"
 
+    def check_place(self) -> None:
+        """Refuse a place where no folder can be.
+
+        Raises:
+            SettingsError: when the index, or a folder that it lies in, is a file.
+        """
+        file = file_on_the_way(self.root)
+        if file is not None:
+            of = "it" if file == self.root else f"{file}, a part of this path,"
+            raise SettingsError(
+                f"There can be no index in {self.root}: {of} is a file, not a folder. Name a folder for the index, with --index DIR"
+                " or as 'index' in practice/settings.toml."
+            )
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the index for one ingest.
@@ -220,9 +245,11 @@ class Index:
         """What the pointer file says: ``generation`` and ``history`` (newest first).
 
         Raises:
+            SettingsError: as ``check_place``.
             IndexMissing: when nothing was published yet.
             IndexDamaged: when the pointer cannot be read.
         """
+        self.check_place()
         path = self.root / _POINTER
         try:
             pointer: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

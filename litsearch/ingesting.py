@@ -46,11 +46,11 @@ def ingest(
 
     Raises:
         CorpusError: when the corpus folder is missing or gives no document at all.
-        SettingsError: when the index lies in the corpus.
+        SettingsError: when the index lies in the corpus, or a file where its folder should be.
         IndexBusy, ModelError, StorageError, EngineError, WorkersError: the generation in use stays served.
     """
     started = time.perf_counter()
-    _keep_apart(settings)
+    _check_places(settings)
     index = Index.of(settings)
     files = survey(settings.corpus, index.root, trust_dates=not rebuild)
     with index.locked():
@@ -107,7 +107,7 @@ def check(settings: Settings) -> IngestReport:
         CorpusError, SettingsError, IndexMissing, IndexDamaged, IndexMismatch, ModelError: each with its remedy.
     """
     started = time.perf_counter()
-    _keep_apart(settings)
+    _check_places(settings)
     index = Index.of(settings)
     current = index.open()
     files = survey(settings.corpus, None, trust_dates=False)
@@ -141,12 +141,13 @@ def check(settings: Settings) -> IngestReport:
     )
 
 
-def _keep_apart(settings: Settings) -> None:
+def _check_places(settings: Settings) -> None:
     if settings.index.resolve().is_relative_to(settings.corpus.resolve()):
         raise SettingsError(
             f"The index folder {settings.index} lies in the corpus {settings.corpus}, so its files would be taken for articles."
             " Set 'index' to a folder outside it: --index DIR"
         )
+    Index.of(settings).check_place()
 
 
 # --------------------------------------------------------------------------------------------------- the corpus

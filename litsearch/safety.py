@@ -11,13 +11,13 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
+from litsearch.contact import read_texts
 from litsearch.errors import SettingsError
 from litsearch.lexical import terms_of, words_of
 
@@ -181,27 +181,7 @@ def _key(word: str) -> str:
     return terms[0] if terms else word
 
 
-# ------------------------------------------------------------------------------------------------ the practice's files
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """How to reach the practice; empty where it states nothing."""
-
-    name: str = ""
-    phone: str = ""
-    email: str = ""
-    website: str = ""
-    address: str = ""
-    hours: str = ""
-    out_of_hours: str = ""
-    emergency: str = ""
-    advice: str = ""
-
-    @property
-    def known_as(self) -> str:
-        """The practice's name; empty while its file still holds the placeholder it was delivered with."""
-        return "" if self.name.casefold() == "your practice" else self.name
+# ------------------------------------------------------------------------------------------------ the practice's flags
 
 
 _Phrases = Annotated[tuple[Annotated[str, Field(min_length=2)], ...], Field(max_length=300)]
@@ -225,7 +205,7 @@ def load_flags(path: Path) -> list[Flag]:
     Raises:
         SettingsError: naming the flag, the field and the fix.
     """
-    loaded = _read_yaml(path)
+    loaded = read_texts(path)
     stated = loaded.get("flags", []) if isinstance(loaded, dict) else None
     if not isinstance(stated, list):
         raise SettingsError(f"{path.name}: must start with 'flags:' and a list of flags under it.")
@@ -240,35 +220,6 @@ def load_flags(path: Path) -> list[Flag]:
             raise SettingsError(f"{path.name}: the flag {name!r} stands there twice. Rename or delete one.")
         flags[valid.id] = Flag(valid.id, valid.urgency, valid.any, valid.say, valid.with_, valid.not_, valid.review)
     return list(flags.values())
-
-
-def load_contact(path: Path) -> Contact:
-    """How to reach the practice; nothing is stated where the file is missing.
-
-    Raises:
-        SettingsError: for a file that cannot be read; fields that this program does not know are left to the practice.
-    """
-    loaded = _read_yaml(path)
-    if not isinstance(loaded, dict):
-        raise SettingsError(f"{path.name}: must hold lines like 'phone: ...'.")
-    inner = loaded.get("practice", loaded)
-    stated: Mapping[str, Any] = inner if isinstance(inner, dict) else loaded
-    known = {name: _one_text(stated[name]) for name in Contact.__dataclass_fields__ if stated.get(name)}
-    return Contact(**known)
-
-
-def _one_text(value: Any) -> str:
-    return "\n".join(map(str, value)) if isinstance(value, list) else str(value).strip()
-
-
-def _read_yaml(path: Path) -> Any:
-    if not path.is_file():
-        return {}
-    try:
-        # Every value a text: a telephone number must not be read as a number, which would lose its zeros or its plus.
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader) or {}  # noqa: S506 - makes texts only
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, OSError) as error:
-        raise SettingsError(f"{path.name} cannot be read: {error}. Mend that line.") from error
 
 
 def _problems(error: ValidationError) -> str:

@@ -31,7 +31,8 @@ PAGE = """
 import streamlit as st
 from litsearch.ui.claims_check import check_page
 from litsearch.ui.claims_register import register_page
-from litsearch.ui.resources import current_settings, searcher_of
+from litsearch.ui.resources import searcher_of
+from litsearch.ui.stated import current_settings
 from litsearch.ui.strings import strings_for
 settings = current_settings()
 draw = register_page if st.query_params.get("page") == "register" else check_page

@@ -102,6 +102,33 @@ def test_ingest_without_json_names_refused_files_and_repairs(
     assert "up to date" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("below", ["", "index", "of/several/index"])
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [(ingest_main, ["--check"]), (ingest_main, []), (main, ["ask", "Does it hurt?"]), (main, ["rollback"]), (main, ["report"])],
+    ids=["check", "ingest", "ask", "rollback", "report"],
+)
+def test_an_index_below_a_plain_file_is_told_as_what_it_is(
+    small: Settings,
+    tmp_path: Path,
+    command: Callable[[Sequence[str]], int],
+    arguments: list[str],
+    below: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Nothing is damaged there, and an ingest would not help: the place is wrong."""
+    file = tmp_path / "some.txt"
+    file.write_text("no folder")
+    corpus = ["--corpus", str(small.corpus)] if command is ingest_main else []
+    assert command([*arguments, *corpus, "--index", str(file / below)]) == 2
+    said = capsys.readouterr().err
+    assert f"There can be no index in {file / below}: " in said
+    assert ("it is a file, not a folder" if not below else f"{file}, a part of this path, is a file") in said
+    assert "--index DIR" in said and "'index' in practice/settings.toml" in said
+    assert "damaged" not in said
+    assert file.read_text() == "no folder" and sorted(small.corpus.iterdir()) == [small.corpus / "scars.md"]
+
+
 def test_check_exits_0_when_fresh_and_1_when_stale_or_missing_and_changes_nothing(
     small: Settings, places: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -21,7 +21,8 @@ from litsearch.records import KIND_BY_NAME
 from litsearch.searching import Searcher
 from litsearch.settings import ROOT, Settings
 from litsearch.ui import charts
-from litsearch.ui.resources import build_of, current_settings
+from litsearch.ui.resources import build_of
+from litsearch.ui.stated import current_settings
 from litsearch.ui.strings import Strings, languages
 from tests.conftest import ARTICLE, Shelf
 from tests.test_ui_pages import SAY, Serve, _nothing_shared, markup_of, open_page, serve, words_of_page

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from litsearch.contact import Contact, load_contact
 from litsearch.errors import SettingsError
-from litsearch.safety import URGENCIES, Contact, Flag, RedFlags, load_contact, load_flags
+from litsearch.safety import URGENCIES, Flag, RedFlags, load_flags
 from litsearch.settings import ROOT
 from litsearch.spelling import english_words
 

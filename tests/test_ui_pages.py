@@ -331,7 +331,7 @@ def test_a_missing_index_is_built_once_for_all_sessions_and_then_answers(
     first = serve(settings)
     second = serve(settings)
     assert SAY("build.title") in words_of_page(first) + words_of_page(second) or Index(settings.index).current_id()
-    from litsearch.ui.resources import current_settings
+    from litsearch.ui.stated import current_settings
 
     state = build_of(current_settings()).wait(60)
     assert state.phase == "done"
@@ -344,7 +344,7 @@ def test_an_empty_corpus_is_an_error_with_its_remedy(serve: Serve, real_settings
     (tmp_path / "corpus").mkdir()
     settings = real_settings(tmp_path / "corpus")
     page = serve(settings)
-    from litsearch.ui.resources import current_settings
+    from litsearch.ui.stated import current_settings
 
     assert build_of(current_settings()).wait(60).phase == "failed"
     said = words_of_page(page.run())
@@ -363,6 +363,15 @@ def test_a_damaged_index_is_an_error_with_its_remedy(serve: Serve, own: Settings
     said = words_of_page(serve(Settings(corpus=own.corpus, index=damaged), q="Do scars look flatter?"))
     assert SAY("error.title") in said
     assert "checksum" in said and "python ingest.py" in said
+
+
+def test_an_index_below_a_plain_file_is_told_as_what_it_is(serve: Serve, own: Settings, tmp_path: Path):
+    file = tmp_path / "some.txt"
+    file.write_text("no folder")
+    said = words_of_page(serve(Settings(corpus=own.corpus, index=file / "index"), q="Do scars look flatter?"))
+    assert "The library cannot be searched just now" in said
+    assert f"{file}, a part of this path, is a file, not a folder. Name a folder for the index" in said
+    assert "damaged" not in said
 
 
 def test_a_setting_that_cannot_be_used_is_an_error_with_its_remedy(serve: Serve, own: Settings, monkeypatch: pytest.MonkeyPatch):
@@ -427,7 +436,7 @@ def open_page(page: AppTest, name: str) -> AppTest:
 
 def searcher_settings(page: AppTest) -> Settings:
     """The settings that the pages use now."""
-    from litsearch.ui.resources import current_settings
+    from litsearch.ui.stated import current_settings
 
     settings = current_settings()
     assert searcher_of(settings) is searcher_of(settings)

@@ -31,6 +31,7 @@ from litsearch.ui.building import Build, BuildState
 from litsearch.ui.cards import prose
 from litsearch.ui.examples import CANDIDATES, Example, near, varied
 from litsearch.ui.language import is_foreign
+from litsearch.ui.problems import KINDS
 from litsearch.ui.resources import upload_limit_mb
 from litsearch.ui.strings import Strings, catalogue, languages, strings_for
 from tests.conftest import ARTICLE
@@ -64,6 +65,7 @@ MADE = (
 
 # Keys that the code puts together from a name that records have: of these the catalogue holds every one, and no other.
 OF_RECORDS: dict[str, list[str]] = {
+    "error.what.": list(KINDS.values()),
     "finding.": [*FINDINGS, *(f"{name}.means" for name in FINDINGS)],
     "stance.": [*STANCES],
     "decision.": [*DECISIONS],
@@ -178,7 +180,7 @@ def test_a_build_that_is_started_twice_runs_once():
     assert build.start(rebuild=True)
     assert not build.start()
     going.set()
-    assert build.wait(10) == BuildState("done", "preparing", 0, 0, "", REPORT)
+    assert build.wait(10) == BuildState("done", "preparing", 0, 0, None, REPORT)
     assert runs == [True]
 
 
@@ -193,7 +195,7 @@ def test_a_build_tells_how_far_it_is_and_why_it_failed():
     build = Build(Settings(), run)
     build.start()
     assert build.wait(10).phase == "failed"
-    assert build.state.error == "Put articles there."
+    assert str(build.state.error) == "Put articles there."
     assert (seen[0].stage, seen[0].done, seen[0].of) == ("embedding", 3, 7)
 
 

@@ -43,7 +43,10 @@ def words_in_code(code: str) -> list[str]:
     tree = ast.parse(code)
     left_out: set[ast.AST] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
+        if (
+            isinstance(node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+            and ast.get_docstring(node) is not None
+        ):
             left_out.add(node.body[0].value)  # type: ignore[attr-defined]
         elif _is_for_nobody(node):
             left_out |= set(ast.walk(node))

@@ -8,9 +8,11 @@ from collections.abc import Callable
 import streamlit as st
 
 from litsearch.errors import IndexMissing, LitsearchError
-from litsearch.ui import frame, patient
+from litsearch.ui import frame, front
 from litsearch.ui.cards import LARGE, Visit
-from litsearch.ui.resources import build_of, current_settings, forget_old_questions
+from litsearch.ui.markup import tag
+from litsearch.ui.problems import told
+from litsearch.ui.stated import current_settings
 from litsearch.ui.strings import Strings, strings_for
 
 log = logging.getLogger(__name__)
@@ -28,7 +30,7 @@ def run(*, staff: bool) -> None:
     large = st.query_params.get("size", "") == LARGE
     if not staff:
         frame.dress(say, staff=False, large=large)
-        guarded(patient.draw)
+        guarded(front.draw)
         return
     from litsearch.ui import staff as desk
 
@@ -36,7 +38,7 @@ def run(*, staff: bool) -> None:
     if not desk.admitted(say):
         return
     pages = [
-        st.Page(lambda: guarded(patient.draw), title=say("nav.ask"), url_path="ask", default=True),
+        st.Page(lambda: guarded(front.draw), title=say("nav.ask"), url_path="ask", default=True),
         st.Page(lambda: guarded(desk.claims), title=say("nav.claims"), url_path="claims"),
         st.Page(lambda: guarded(desk.register), title=say("nav.register"), url_path="register"),
         st.Page(lambda: guarded(desk.library), title=say("nav.library"), url_path="library"),
@@ -58,16 +60,16 @@ def guarded(draw: Callable[[Visit], None]) -> None:
     large = parameters.get("size", "") == LARGE
     visit = Visit(say, parameters.get("q", ""), parameters.get("passage", ""), parameters.get("article", ""), large)
     try:
-        settings = current_settings()
-        forget_old_questions(settings)
         try:
             draw(visit)
         except IndexMissing:
-            frame.building(build_of(settings), visit)
+            from litsearch.ui.resources import build_of
+
+            frame.building(build_of(current_settings()), visit)
     except LitsearchError as error:
-        frame.failure(str(error), visit)
+        frame.failure(told(error, say), visit)
     except Exception:
         # A fault of ours: the log has the trace, the page says that it is not the reader's. Streamlit's own stops and reruns
         # are no Exception and pass through.
         log.exception("a page failed")
-        frame.failure(say("error.unexpected"), visit)
+        frame.failure(tag("p", say("error.unexpected")), visit)

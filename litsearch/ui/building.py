@@ -6,13 +6,14 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from litsearch.assembling import Progress
 from litsearch.errors import IndexBusy, LitsearchError
-from litsearch.ingesting import ingest
 from litsearch.records import IngestReport
 from litsearch.settings import Settings
+
+if TYPE_CHECKING:
+    from litsearch.assembling import Progress
 
 log = logging.getLogger(__name__)
 
@@ -23,20 +24,30 @@ _BUSY_WAIT_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class BuildState:
-    """How far a build is: ``stage`` is the ingest's own name for it, ``done`` of ``of`` within that stage."""
+    """How far a build is: ``stage`` is the ingest's own name for it, ``done`` of ``of`` within that stage.
+
+    ``error`` is why it failed; None also for a fault of ours, which the log has.
+    """
 
     phase: Phase = "idle"
     stage: str = "preparing"
     done: int = 0
     of: int = 0
-    error: str = ""
+    error: LitsearchError | None = None
     report: IngestReport | None = None
+
+
+def _ingest(settings: Settings, *, rebuild: bool, progress: Progress) -> IngestReport:
+    # Loaded with the first build: the page's first frame names this module and must not wait for the readers.
+    from litsearch.ingesting import ingest
+
+    return ingest(settings, rebuild=rebuild, progress=progress)
 
 
 class Build:
     """Runs the ingest in a thread of its own; starting it twice runs it once. Safe to share between threads."""
 
-    def __init__(self, settings: Settings, run: Callable[..., IngestReport] = ingest) -> None:
+    def __init__(self, settings: Settings, run: Callable[..., IngestReport] = _ingest) -> None:
         self._settings = settings
         self._run = run
         self._lock = threading.Lock()
@@ -77,10 +88,10 @@ class Build:
                 continue
             except LitsearchError as error:
                 log.error("the index could not be built: %s", error)
-                self._set(phase="failed", error=str(error))
+                self._set(phase="failed", error=error)
             except Exception:  # the thread must not die in silence: every session would wait for ever
                 log.exception("the build failed")
-                self._set(phase="failed", error="")
+                self._set(phase="failed", error=None)
             else:
                 self._set(phase="done", report=report)
             return

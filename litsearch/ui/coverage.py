@@ -8,7 +8,8 @@ from litsearch.feedback import Feedback, Gap, gaps
 from litsearch.ui import frame
 from litsearch.ui.cards import Visit
 from litsearch.ui.markup import Html, tag
-from litsearch.ui.resources import current_settings, feedback_of
+from litsearch.ui.resources import feedback_of
+from litsearch.ui.stated import current_settings
 from litsearch.ui.strings import Strings
 
 

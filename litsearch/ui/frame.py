@@ -10,7 +10,8 @@ import streamlit as st
 from litsearch.ui.building import Build, BuildState
 from litsearch.ui.cards import LARGE, Visit
 from litsearch.ui.markup import Html, anchor_link, inner_link, join, script, style, tag
-from litsearch.ui.strings import LIBRARY, Strings
+from litsearch.ui.problems import told
+from litsearch.ui.strings import Strings
 
 ICON = str(Path(__file__).with_name("icon.svg"))
 _HERE = Path(__file__).parent
@@ -70,7 +71,7 @@ def tools(visit: Visit) -> Html:
     return tag("nav", *(tag("span", one) for one in links), class_="tools", aria_label=say("tools"))
 
 
-def failure(problem: str, visit: Visit) -> None:
+def failure(problem: Html, visit: Visit) -> None:
     """An error as a page: what it means for the reader, and for the practice what to do."""
     say = visit.say
     show(
@@ -81,7 +82,7 @@ def failure(problem: str, visit: Visit) -> None:
             tag(
                 "details",
                 tag("summary", say("error.for_practice")),
-                tag("p", problem, class_="problem", dir="auto", lang=LIBRARY),
+                problem,
                 open=True,
             ),
             tag("p", inner_link(visit.to(q=visit.question, passage=visit.passage, article=visit.article), say("error.retry"))),
@@ -109,7 +110,7 @@ def _watch(build: Build, visit: Visit) -> None:
             tag(
                 "section",
                 tag("h1", say("build.failed")),
-                tag("p", state.error or say("error.unexpected"), class_="problem", dir="auto"),
+                told(state.error, say) if state.error is not None else tag("p", say("error.unexpected")),
                 class_="panel failed",
                 role="alert",
             )

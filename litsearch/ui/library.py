@@ -18,7 +18,8 @@ from litsearch.settings import Settings
 from litsearch.ui import charts, frame
 from litsearch.ui.cards import Visit, kind_badge, prose, source_line
 from litsearch.ui.markup import Html, tag
-from litsearch.ui.resources import build_of, changes_of, current_settings, overview_of_library, searcher_of, upload_limit_mb
+from litsearch.ui.resources import build_of, changes_of, overview_of_library, searcher_of, upload_limit_mb
+from litsearch.ui.stated import current_settings
 from litsearch.ui.strings import Strings
 from litsearch.ui.tables import notice, section, table
 
@@ -108,7 +109,7 @@ def _progress(settings: Settings, visit: Visit) -> None:
         _checked.clear()
         st.rerun()
     if state.phase == "failed":
-        frame.show(notice(say("build.failed"), state.error or say("error.unexpected")))
+        frame.show(notice(say("build.failed"), str(state.error or say("error.unexpected"))))
     elif state.report is not None:
         frame.show(tag("p", _outcome(state.report, say), role="status"))
 

@@ -1,4 +1,4 @@
-"""The patient's page: a question, what the library says, and the article behind each passage."""
+"""The patient's page under its field: what the library says, and the article behind each passage."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from dataclasses import replace
 from functools import cache
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from litsearch.contact import Contact
 from litsearch.errors import FeedbackError, QuestionError
 from litsearch.feedback import Helped
 from litsearch.records import Answers
-from litsearch.safety import Contact, Raised
+from litsearch.safety import Raised
 from litsearch.searching import Searcher
+from litsearch.settings import Settings
 from litsearch.spelling import everyday_words
 from litsearch.ui import frame, reader
 from litsearch.ui.arranging import MAX_SOURCES, by_source
@@ -23,8 +26,6 @@ from litsearch.ui.examples import Example, near, varied
 from litsearch.ui.language import is_foreign
 from litsearch.ui.markup import Html, inner_link, join, link, phone_link, tag, text
 from litsearch.ui.resources import (
-    contact_of,
-    current_settings,
     examples_of,
     feedback_of,
     flags_of,
@@ -33,6 +34,7 @@ from litsearch.ui.resources import (
     searcher_of,
     sections_of,
 )
+from litsearch.ui.stated import contact_of, current_settings
 from litsearch.ui.strings import Strings
 from litsearch.ui.words import Words
 
@@ -43,28 +45,36 @@ N_EXAMPLES = 6
 N_HITS = 12
 
 
-def draw(visit: Visit) -> None:
-    """The page that the address asks for: an article, an answer, or the first visit."""
-    settings = current_settings()
+def open_library(settings: Settings) -> Searcher:
+    """The searcher over the open library, once the practice's files that a page needs are read too; opened before, it is at hand.
+
+    Raises:
+        LitsearchError: when the library cannot be searched, or a file of the practice's cannot be used.
+    """
     searcher = searcher_of(settings)
-    contact, flags = contact_of(settings), flags_of(settings)
-    # Before anything is drawn: what cannot be searched is a page of its own.
+    flags_of(settings)
     searcher.manifest()
-    visit = replace(visit, words=Words(glossary_of(settings), everyday_words()))
-    if visit.passage or visit.article:
-        reader.draw(visit, searcher)
-        frame.show(frame.not_advice(visit.say), frame.tools(visit))
-        return
-    asked = bool(visit.question.strip())
-    if asked:
-        frame.show(urgent_help(flags.raised_by(visit.question), contact, visit.say))
-    frame.show(
-        masthead(contact, visit.say, asked=asked), tag("p", visit.question, class_="on-paper", dir="auto") if asked else ""
-    )
-    problem = st.container()
-    submitted = question_form(visit)
-    frame.show(frame.not_advice(visit.say, short=asked))
-    if asked:
+    glossary_of(settings)
+    everyday_words()
+    return searcher
+
+
+def article_page(visit: Visit) -> None:
+    """The page of an article."""
+    settings = current_settings()
+    searcher = open_library(settings)
+    reader.draw(_with_words(visit, settings), searcher)
+    frame.show(frame.not_advice(visit.say), frame.tools(visit))
+
+
+def below(visit: Visit, urgent: DeltaGenerator, problem: DeltaGenerator, *, submitted: bool) -> None:
+    """What the library has for this visit, under the field; into ``urgent``, above everything, what cannot wait."""
+    settings = current_settings()
+    searcher = open_library(settings)
+    visit = _with_words(visit, settings)
+    if visit.question.strip():
+        with urgent:
+            frame.show(urgent_help(flags_of(settings).raised_by(visit.question), contact_of(settings), visit.say))
         answer(visit, searcher, problem)
     else:
         if submitted:
@@ -73,32 +83,11 @@ def draw(visit: Visit) -> None:
     frame.show(frame.tools(visit))
 
 
-def masthead(contact: Contact, say: Strings, *, asked: bool) -> Html:
-    """The page's title; small once there is an answer to make room for."""
-    name = tag("p", contact.known_as, class_="practice", dir="auto") if contact.known_as else ""
-    if asked:
-        return tag("header", name, tag("h1", say("ask.title")), class_="masthead asked")
-    return tag("header", name, tag("h1", say("ask.title")), tag("p", say("ask.lead"), class_="lead"), class_="masthead")
+def _with_words(visit: Visit, settings: Settings) -> Visit:
+    return replace(visit, words=Words(glossary_of(settings), everyday_words()))
 
 
-def question_form(visit: Visit) -> bool:
-    """The one field. A question that came by the address stands in it; submitting puts the question into the address."""
-    say = visit.say
-    if st.session_state.get("drawn_question") != visit.question:
-        st.session_state["drawn_question"] = visit.question
-        st.session_state["question"] = visit.question
-    with st.form("ask", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
-        st.text_input(say("field.label"), key="question", autocomplete="off")
-        return st.form_submit_button(say("field.submit"), key="ask_submit", type="primary", on_click=_submit)
-
-
-def _submit() -> None:
-    question = str(st.session_state.get("question", ""))
-    st.session_state["drawn_question"] = question
-    st.query_params["q"] = question
-
-
-def field_error(problem: st.delta_generator.DeltaGenerator, visit: Visit) -> None:
+def field_error(problem: DeltaGenerator, visit: Visit) -> None:
     """That there is no question to search for, and what one looks like, above the field."""
     words = visit.say("field.error", problem=visit.say("field.empty"))
     with problem:
@@ -145,7 +134,7 @@ def first_visit(visit: Visit, searcher: Searcher) -> None:
     )
 
 
-def answer(visit: Visit, searcher: Searcher, problem: st.delta_generator.DeltaGenerator) -> None:
+def answer(visit: Visit, searcher: Searcher, problem: DeltaGenerator) -> None:
     """What the library has on the question: an answer, related passages, or plainly nothing."""
     say = visit.say
     try:

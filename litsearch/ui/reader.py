@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from litsearch.errors import QuestionError
 from litsearch.index import Index
 from litsearch.library.report import VERY_DIFFICULT, readability
 from litsearch.records import Document, Hit, Passage, Span
@@ -33,11 +34,19 @@ def draw(visit: Visit, searcher: Searcher) -> None:
         missing = [tag("h1", say(f"{name}.missing.title")), tag("p", say("article.missing"))]
         frame.show(way_back(visit), tag("section", *missing, class_="panel plain"))
         return
-    hits = searcher.ask(visit.question, top=N_HITS).hits if visit.question.strip() else ()
+    hits = _hits(visit.question, searcher)
     ease = _ease(searcher, document) if not notice else None
     frame.show(notice, article(document, passage, hits, visit, ease), visit.words.list(say))
     if passage is not None:
         frame.arrive("here", passage.passage_id)
+
+
+def _hits(question: str, searcher: Searcher) -> tuple[Hit, ...]:
+    """The passages for the question of the address; none for one without a letter or a digit, which the article can do without."""
+    try:
+        return searcher.ask(question, top=N_HITS).hits if question.strip() else ()
+    except QuestionError:
+        return ()
 
 
 def _in_use(visit: Visit, searcher: Searcher) -> tuple[Passage | None, Document | None]:

@@ -1,4 +1,4 @@
-"""What all sessions of one process share: settings, the searcher, the build under way, the examples, the practice's files."""
+"""What all sessions of one process share: the searcher, the build under way, the examples, the practice's files."""
 
 from __future__ import annotations
 
@@ -16,24 +16,16 @@ from litsearch.glossary import Glossary, load_glossary
 from litsearch.index import Index
 from litsearch.library.comparing import Changes
 from litsearch.library.overview import Overview, last_changes, overview_of
-from litsearch.safety import Contact, RedFlags, load_contact, load_flags
+from litsearch.safety import RedFlags, load_flags
 from litsearch.searching import Searcher
-from litsearch.settings import Settings, load_settings
+from litsearch.settings import Settings
 from litsearch.spelling import english_words
 from litsearch.ui.aspects import Section, sections_by_aspect
 from litsearch.ui.building import Build
 from litsearch.ui.examples import Example, answered_examples
+from litsearch.ui.stated import changed
 
 log = logging.getLogger(__name__)
-
-
-def current_settings() -> Settings:
-    """The settings in use, read anew on every run: they are small, and a mended file helps at once.
-
-    Raises:
-        SettingsError: with the place to mend.
-    """
-    return load_settings()
 
 
 def upload_limit_mb(settings: Settings) -> int:
@@ -103,7 +95,7 @@ def glossary_of(settings: Settings) -> Glossary:
         SettingsError: for a file that cannot be used.
     """
     path = settings.practice / "glossary.yml"
-    return _glossary(str(path), _changed(path))
+    return _glossary(str(path), changed(path))
 
 
 def overview_of_library(settings: Settings, generation: str) -> Overview:
@@ -127,24 +119,7 @@ def flags_of(settings: Settings) -> RedFlags:
         SettingsError: for a file that cannot be used; a safety layer must not fail in silence.
     """
     path = settings.practice / "safety.yml"
-    return _flags(str(path), _changed(path))
-
-
-def contact_of(settings: Settings) -> Contact:
-    """How to reach the practice, read again when the file changes.
-
-    Raises:
-        SettingsError: for a file that cannot be used.
-    """
-    path = settings.practice / "contact.yml"
-    return _contact(str(path), _changed(path))
-
-
-def _changed(path: Path) -> int:
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return 0
+    return _flags(str(path), changed(path))
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
@@ -165,11 +140,6 @@ def _no_names(key: str, generation: str, _searcher: Searcher) -> frozenset[str]:
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _flags(path: str, changed: int) -> RedFlags:
     return RedFlags(load_flags(Path(path)), english_words())
-
-
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _contact(path: str, changed: int) -> Contact:
-    return load_contact(Path(path))
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

@@ -1,4 +1,4 @@
-"""The staff's pages: who may see them, and the settings with their origins; the others have modules of their own."""
+"""The staff's pages: who may see them, and the settings with their origins; the others have modules of their own, loaded late."""
 
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ import streamlit as st
 from litsearch.settings import Settings
 from litsearch.ui import frame
 from litsearch.ui.cards import Visit
-from litsearch.ui.claims_check import check_page
-from litsearch.ui.claims_register import register_page
-from litsearch.ui.coverage import coverage_page
-from litsearch.ui.library import library_page
 from litsearch.ui.markup import tag
-from litsearch.ui.resources import current_settings, searcher_of
+from litsearch.ui.opening import loaded
+from litsearch.ui.stated import current_settings
 from litsearch.ui.strings import Strings
 from litsearch.ui.tables import table
 
@@ -51,23 +48,37 @@ def _signs_in() -> bool:
 
 def library(visit: Visit) -> None:
     """The articles that are searched, and everything that is done with them."""
+    loaded()
+    from litsearch.ui.library import library_page
+
     library_page(visit)
 
 
 def claims(visit: Visit) -> None:
     """Marketing copy against the literature."""
+    loaded()
+    from litsearch.ui.claims_check import check_page
+    from litsearch.ui.resources import searcher_of
+
     settings = current_settings()
     check_page(searcher_of(settings), settings, visit.say)
 
 
 def register(visit: Visit) -> None:
     """The decisions on claims, and those due for review."""
+    loaded()
+    from litsearch.ui.claims_register import register_page
+    from litsearch.ui.resources import searcher_of
+
     settings = current_settings()
     register_page(searcher_of(settings), settings, visit.say)
 
 
 def coverage(visit: Visit) -> None:
     """What patients asked, where the practice keeps that."""
+    loaded()
+    from litsearch.ui.coverage import coverage_page
+
     coverage_page(visit)
 
 

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
+from typing import TYPE_CHECKING, Protocol
 
-from litsearch.glossary import Entry, Glossary
 from litsearch.ui.markup import Html, join, tag, text
 from litsearch.ui.strings import Strings
 
+if TYPE_CHECKING:
+    from litsearch.glossary import Entry, Explained
+
 Explain = Callable[[str], Html]
+
+
+class Explains(Protocol):
+    """What is known here of a glossary."""
+
+    def explained_in(self, text: str, everyday: Container[str] = ...) -> Sequence[Explained]:
+        """The terms of a text that have an explanation, in their order."""
+        ...
 
 
 class Words:
@@ -18,7 +29,7 @@ class Words:
     readers find it in the list. So a passage stays word for word, also when it is copied.
     """
 
-    def __init__(self, glossary: Glossary, everyday: Container[str] = frozenset()) -> None:
+    def __init__(self, glossary: Explains, everyday: Container[str] = frozenset()) -> None:
         self._glossary = glossary
         self._everyday = everyday
         self._numbers: dict[str, int] = {}
@@ -76,4 +87,9 @@ class Words:
 
 def no_words() -> Words:
     """Explains nothing."""
-    return Words(Glossary())
+    return Words(_Nothing())
+
+
+class _Nothing:
+    def explained_in(self, text: str, everyday: Container[str] = frozenset()) -> Sequence[Explained]:
+        return ()

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from litsearch.claims.wording import load_wording
+from litsearch.contact import load_contact
 from litsearch.errors import LitsearchError
 from litsearch.glossary import load_glossary
 from litsearch.passages import SplitRules, split
@@ -34,7 +35,7 @@ from litsearch.reading.plain import MarkdownReader, PlainTextReader
 from litsearch.reading.pubmed import MedlineReader, PubmedXmlReader
 from litsearch.reading.ris_bibtex import BibtexReader, RisReader
 from litsearch.reading.source import FileReading, Reader
-from litsearch.safety import RedFlags, load_contact, load_flags
+from litsearch.safety import RedFlags, load_flags
 from litsearch.settings import ROOT, load_settings
 from litsearch.testing import FakeEncoder
 from tests.conftest import ARTICLE
