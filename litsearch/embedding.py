@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import shutil
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +27,7 @@ PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d
 SHIPPED = Path(__file__).parent / "models" / "encoder"
 _OPSET = 17
 # Goes up when the exported graph changes; an older export is made anew.
-_EXPORT_FORM = 4
+_EXPORT_FORM = 5
 # Largest difference of a vector's entry between torch and the export that still counts as equal (measured: 3e-7).
 _EXPORT_TOLERANCE = 1e-4
 # Texts a batch times tokens a text: larger ones gain nothing on two cores (docs/PERFORMANCE.md).
@@ -74,15 +73,13 @@ class OnnxEncoder:
         """
         try:
             about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-            for name in ("encoder.onnx", "tokenizer.json", *about["files"]):
+            for name in ("encoder.onnx", "tokenizer.json"):
                 if sha256_of(folder / name) != about["files"][name]:
                     raise ModelError(f"{folder / name} is damaged. Delete the folder {folder} and run: python ingest.py")
             self.name: str = about["name"]
             self.sha256: str = about["sha256"]
             self.dimensions: int = about["dimensions"]
-            reduced = BASIS in about["files"]
-            self._basis: Vectors | None = np.load(folder / BASIS, allow_pickle=False) if reduced else None
-            self.token_dimensions = self.dimensions if self._basis is None else self._basis.shape[1]
+            self.token_dimensions: int = about["token_dimensions"]
             self.max_tokens: int = about["max_tokens"]
             self._pooling: str = about["pooling"]
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -115,7 +112,7 @@ class OnnxEncoder:
     def embed(self, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
         """See ``Encoder``."""
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
-        for number, states in self._states(texts, progress):
+        for number, states, _ in self._states(texts, progress):
             vectors[number] = self._pooled(states)
         return vectors
 
@@ -123,9 +120,8 @@ class OnnxEncoder:
         """See ``Encoder``."""
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
         tokens: list[Vectors] = [np.zeros((0, self.token_dimensions), dtype=np.float32)] * len(texts)
-        for number, states in self._states(texts, progress):
+        for number, states, reduced in self._states(texts, progress):
             vectors[number] = self._pooled(states)
-            reduced = states if self._basis is None else states @ self._basis
             tokens[number] = reduced / np.maximum(np.linalg.norm(reduced, axis=1, keepdims=True), 1e-9)
         return vectors, tokens
 
@@ -134,16 +130,18 @@ class OnnxEncoder:
         vector: Vectors = states.mean(axis=0) if self._pooling == "mean" else states[0]
         return vector / max(float(np.linalg.norm(vector)), 1e-9)
 
-    def _states(self, texts: Sequence[str], progress: Progress | None) -> Iterator[tuple[int, Vectors]]:
-        """The number of each text and its token states, shape (n_tokens, dimensions), batch by batch."""
+    def _states(self, texts: Sequence[str], progress: Progress | None) -> Iterator[tuple[int, Vectors, Vectors]]:
+        """The number of each text, its token states, shape (n_tokens, dimensions), and these reduced to the token basis, shape
+        (n_tokens, token_dimensions), batch by batch. The graph reduces them: its products are the same with any number of threads.
+        """
         with self._lock:
             ids = [encoding.ids for encoding in self._tokenizer.encode_batch([encodable(text) for text in texts])]
         done = 0
         for batch in _batches([len(row) for row in ids]):
             token_ids = np.array([ids[number] for number in batch], dtype=np.int64)
             feed = {"input_ids": token_ids, "attention_mask": np.ones_like(token_ids), "token_type_ids": np.zeros_like(token_ids)}
-            states = self._session.run(None, {name: feed[name] for name in self._inputs})[0]
-            yield from zip(batch, np.asarray(states, dtype=np.float32), strict=True)
+            states, *reduced = self._session.run(None, {name: feed[name] for name in self._inputs})
+            yield from zip(batch, states, reduced[0] if reduced else states, strict=True)
             done += len(batch)
             if progress is not None:
                 progress(done, len(texts))
@@ -266,16 +264,21 @@ def export(folder: Path, name: str, sha256: str, into: Path) -> None:
     max_tokens = min(int(model.max_seq_length or 256), 512)
 
     pooling = _pooling_of(model)
+    dimensions = int(model.get_embedding_dimension() or 0)
+    basis = _basis_of(folder, dimensions)
 
     class Graph(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.model = model
+            self.basis = None if basis is None else torch.from_numpy(basis)
 
-        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor) -> torch.Tensor:
+        def forward(
+            self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor
+        ) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
             features = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids}
             states: torch.Tensor = self.model(features)["token_embeddings"]
-            return states
+            return states if self.basis is None else (states, states @ self.basis)
 
     sample = ["Who should not have the treatment?", "People who tend to form keloids, or whose skin is infected."]
     tokens = model.tokenizer(sample, padding=True, return_tensors="pt")
@@ -288,23 +291,19 @@ def export(folder: Path, name: str, sha256: str, into: Path) -> None:
         # The exporter warns of branches that its sample fixes; the check below shows that the graph is right all the same.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            _trace(Graph(), arguments, into / "encoder.onnx", axes)
+            _trace(Graph(), arguments, into / "encoder.onnx", axes, ["states"] if basis is None else ["states", "reduced"])
         model.tokenizer.backend_tokenizer.save(str(into / "tokenizer.json"))
-        files = ["encoder.onnx", "tokenizer.json"]
-        if (folder / BASIS).is_file():
-            _check_basis(folder / BASIS, int(model.get_embedding_dimension() or 0))
-            shutil.copyfile(folder / BASIS, into / BASIS)
-            files.append(BASIS)
-        for file in files:
+        for file in ("encoder.onnx", "tokenizer.json"):
             sync(into / file)
     about = {
         "form": _EXPORT_FORM,
         "name": name,
         "sha256": sha256,
-        "dimensions": int(model.get_embedding_dimension() or 0),
+        "dimensions": dimensions,
+        "token_dimensions": dimensions if basis is None else basis.shape[1],
         "max_tokens": max_tokens,
         "pooling": pooling,
-        "files": {file: sha256_of(into / file) for file in files},
+        "files": {file: sha256_of(into / file) for file in ("encoder.onnx", "tokenizer.json")},
     }
     write_whole(into / "about.json", json.dumps(about, indent=1, sort_keys=True).encode())
     sync_folder(into.parent)
@@ -317,15 +316,19 @@ def export(folder: Path, name: str, sha256: str, into: Path) -> None:
         )
 
 
-def _check_basis(path: Path, dimensions: int) -> None:
+def _basis_of(folder: Path, dimensions: int) -> Vectors | None:
+    path = folder / BASIS
+    if not path.is_file():
+        return None
     try:
-        basis = np.load(path, allow_pickle=False)
+        basis: Vectors = np.load(path, allow_pickle=False)
         if basis.dtype != np.float32 or basis.ndim != 2 or basis.shape[0] != dimensions:
             raise ValueError(f"{basis.dtype}, shape {basis.shape}")
     except (ValueError, EOFError) as error:
         raise ModelError(
             f"{path} is no float32 array with {dimensions} rows ({error}). Make it anew (python -m training.token_basis) or delete it."
         ) from error
+    return basis
 
 
 def _pooling_of(model: Any) -> str:
@@ -345,10 +348,10 @@ def _pooling_of(model: Any) -> str:
     return mode
 
 
-def _trace(graph: Any, arguments: tuple[Any, ...], path: Path, axes: dict[str, dict[int, str]]) -> None:
+def _trace(graph: Any, arguments: tuple[Any, ...], path: Path, axes: dict[str, dict[int, str]], outputs: Sequence[str]) -> None:
     import torch
 
     torch.onnx.export(
-        graph, arguments, str(path), input_names=list(axes), output_names=["states"],
-        dynamic_axes={**axes, "states": {0: "batch", 1: "tokens"}}, opset_version=_OPSET, dynamo=False,
+        graph, arguments, str(path), input_names=list(axes), output_names=list(outputs),
+        dynamic_axes={**axes, **{name: {0: "batch", 1: "tokens"} for name in outputs}}, opset_version=_OPSET, dynamo=False,
     )  # fmt: skip

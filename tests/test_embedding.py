@@ -131,14 +131,14 @@ def _replace(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("name", ["encoder.onnx", "tokenizer.json", BASIS])
+@pytest.mark.parametrize("name", ["encoder.onnx", "tokenizer.json"])
 def test_a_damaged_export_is_named_with_the_remedy(export: Path, name: str) -> None:
     _replace(export / name, b"damaged")
     with pytest.raises(ModelError, match=rf"{name} is damaged.*python ingest\.py"):
         OnnxEncoder(export, n_threads=1)
 
 
-@pytest.mark.parametrize("name", ["encoder.onnx", "tokenizer.json", BASIS, "about.json"])
+@pytest.mark.parametrize("name", ["encoder.onnx", "tokenizer.json", "about.json"])
 def test_a_missing_file_of_the_export_is_an_error_with_the_remedy(export: Path, name: str) -> None:
     (export / name).unlink()
     with pytest.raises(ModelError, match=r"python ingest\.py"):
@@ -201,6 +201,9 @@ def test_a_text_has_one_vector_whatever_stands_beside_it(encoder: OnnxEncoder) -
         assert (encoder.embed([text])[0] == together[number]).all(), text
     assert (encoder.embed(texts[::-1])[::-1] == together).all()
     assert (encoder.embed(texts[3:17]) == together[3:17]).all()
+    tokens = encoder.embed_tokens(texts)[1]
+    for text, rows in zip(texts, tokens, strict=True):
+        assert (encoder.embed_tokens([text])[1][0] == rows).all(), text
 
 
 def test_token_vectors_come_with_the_same_vectors(encoder: OnnxEncoder) -> None:
@@ -214,15 +217,16 @@ def test_token_vectors_come_with_the_same_vectors(encoder: OnnxEncoder) -> None:
         np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
 
 
-def test_token_vectors_are_reduced_to_their_basis(export: Path, encoder: OnnxEncoder) -> None:
-    """An export without the basis gives the whole vectors; those of the one with it are these, projected and of length 1 again."""
-    about = json.loads((export / "about.json").read_text())
-    del about["files"][BASIS]
-    _replace(export / "about.json", json.dumps(about).encode())
-    basis = np.load(export / BASIS)
-    plain = OnnxEncoder(export, n_threads=1)
-    assert (plain.token_dimensions, encoder.token_dimensions) == basis.shape == (384, 128)
-    np.testing.assert_allclose(basis.T @ basis, np.eye(128), atol=1e-5)
+def test_token_vectors_are_reduced_to_their_basis(encoder: OnnxEncoder, tmp_path: Path) -> None:
+    """A model without the basis gives the whole vectors; those of the one with it are these, projected and of length 1 again."""
+    folder = tmp_path / "whole"
+    shutil.copytree(embedding.SHIPPED, folder)
+    basis = np.load(folder / BASIS)
+    (folder / BASIS).unlink()
+    plain = open_encoder(str(folder), tmp_path / "exports", n_threads=1)
+    assert (plain.token_dimensions, encoder.token_dimensions) == basis.shape
+    np.testing.assert_allclose(basis.T @ basis, np.eye(encoder.token_dimensions), atol=1e-5)
+    assert (plain.embed(TEXTS) == encoder.embed(TEXTS)).all()
     for whole, reduced in zip(plain.embed_tokens(TEXTS)[1], encoder.embed_tokens(TEXTS)[1], strict=True):
         projected = whole @ basis
         np.testing.assert_allclose(reduced, projected / np.linalg.norm(projected, axis=1, keepdims=True), atol=1e-4)

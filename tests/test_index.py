@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from litsearch.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, LitsearchError, StorageError
+from litsearch.errors import IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, LitsearchError, SettingsError, StorageError
 from litsearch.index import SCHEMA_VERSION, Generation, Index, _digest, fingerprint
 from litsearch.settings import ROOT
 from litsearch.testing import FakeEncoder
@@ -451,10 +451,10 @@ def test_an_index_that_may_not_be_written_is_a_storage_error_and_is_still_served
     assert shelf.ingest().added == ("new.txt",)
 
 
-def test_an_index_folder_that_is_a_file_is_a_storage_error(shelf: Shelf) -> None:
+def test_an_index_folder_that_is_a_file_is_named(shelf: Shelf) -> None:
     shelf.write("scars.md", ARTICLE)
     (shelf.folder / "index").write_text("not a folder")
-    with pytest.raises(StorageError):
+    with pytest.raises(SettingsError, match="is a file, not a folder"):
         shelf.ingest()
 
 
