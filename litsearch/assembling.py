@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from litsearch.catalogue import Articles, Stretch
 from litsearch.embedding import Encoder
 from litsearch.engines import Floats, Positions
-from litsearch.engines.tokens import Packed, pack
+from litsearch.engines.tokens import Kept, Packed, pack
 from litsearch.index import WHOLE_PASSAGE, Generation, Units
 from litsearch.lexical import PassageTerms, terms_among, words_of
 from litsearch.passages import headed
@@ -38,7 +38,7 @@ class Assembled:
     units: Units
     hashes: NDArray[np.uint8]
     vectors: Floats
-    tokens: Sequence[Packed]
+    tokens: Sequence[Packed | Kept]
     terms: PassageTerms
     word_counts: Mapping[str, int]
     n_embedded: int
@@ -168,7 +168,7 @@ def _joined(parts: Sequence[Units]) -> Units:
 
 def _tokens(
     units: Units, sources: Positions, previous: Generation | None, dimensions: int
-) -> tuple[list[Packed], dict[int, int]]:
+) -> tuple[list[Packed | Kept], dict[int, int]]:
     """The token vectors of all passages in their order, and which of them are still to be filled in, by the number of the unit.
 
     Passages that follow each other in the previous generation too are one part.
@@ -179,7 +179,7 @@ def _tokens(
         has = sources[whole] != _NEW
         there[has] = previous.units.passages[sources[whole][has]]
     breaks = np.flatnonzero((np.diff(there) != 1) | (there[:-1] == _NEW)) + 1
-    tokens: list[Packed] = []
+    tokens: list[Packed | Kept] = []
     places: dict[int, int] = {}
     for run in np.split(np.arange(len(whole)), breaks):
         first = int(there[run[0]])
@@ -187,7 +187,7 @@ def _tokens(
             places[int(whole[run[0]])] = len(tokens)
             tokens.append(pack(np.zeros((0, dimensions), dtype=np.float32)))
         else:
-            tokens.append(previous.tokens.packed(range(first, first + len(run))))
+            tokens.append(previous.tokens.kept(range(first, first + len(run))))
     return tokens, places
 
 

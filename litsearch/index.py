@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from litsearch.catalogue import Articles, Catalogue, Stretch, write_catalogue
 from litsearch.engines import Engine, Searchable, open_engine
 from litsearch.engines.embedded import Embedded
-from litsearch.engines.tokens import Packed, TokenVectors
+from litsearch.engines.tokens import Kept, Packed, TokenVectors
 from litsearch.errors import EngineError, IndexBusy, IndexDamaged, IndexMismatch, IndexMissing, LitsearchError, SettingsError
 from litsearch.files import (
     checksums_of,
@@ -77,7 +77,7 @@ class Contents:
     units: Units
     unit_hashes: NDArray[np.uint8]
     vectors: NDArray[np.float32]
-    tokens: Sequence[Packed]
+    tokens: Sequence[Packed | Kept]
     terms: PassageTerms
     word_counts: Mapping[str, int]
     manifest: Mapping[str, Any]

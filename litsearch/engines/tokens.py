@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+_COPIED_AT_ONCE = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,16 @@ class Packed:
 
     entries: NDArray[np.int8]
     scales: NDArray[np.float16]
+    lengths: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The token vectors of passages that follow each other below another ``folder``, from token ``first`` on; ``lengths`` as in
+    ``Packed``."""
+
+    folder: Path
+    first: int
     lengths: NDArray[np.int64]
 
 
@@ -37,27 +51,47 @@ def pack(vectors: Floats) -> Packed:
     return Packed(entries, scales, np.array([len(scales)], dtype=np.int64))
 
 
+def _copy(array: Path, first: int, n: int, target: BinaryIO) -> None:
+    """Copy ``n`` bytes of an array's file, from byte ``first`` of its content on.
+
+    Read, not mapped: page by page a mapped file takes twice as long.
+    """
+    with array.open("rb", buffering=0) as file:
+        np.lib.format.read_magic(file)
+        np.lib.format.read_array_header_1_0(file)
+        file.seek(first, os.SEEK_CUR)
+        room = memoryview(bytearray(min(n, _COPIED_AT_ONCE)))
+        while n and (read := file.readinto(room[:n])):
+            target.write(room[:read])
+            n -= read
+
+
 class TokenVectors:
     """One vector a token and passage, eight bits an entry with a scale a token, memory-mapped."""
 
-    def __init__(self, entries: NDArray[np.int8], scales: NDArray[np.float16], starts: NDArray[np.int64]) -> None:
+    def __init__(self, folder: Path, entries: NDArray[np.int8], scales: NDArray[np.float16], starts: NDArray[np.int64]) -> None:
+        self._folder = folder
         self._entries = entries
         self._scales = scales
         self._starts = starts
 
     @classmethod
-    def write(cls, folder: Path, parts: Sequence[Packed], dimensions: int) -> None:
+    def write(cls, folder: Path, parts: Sequence[Packed | Kept], dimensions: int) -> None:
         """Write the vectors of all passages below ``folder``, one part at a time."""
         folder.mkdir(parents=True, exist_ok=True)
-        starts = np.concatenate([np.zeros(1, np.int64), *(packed.lengths for packed in parts)]).cumsum()
+        starts = np.concatenate([np.zeros(1, np.int64), *(part.lengths for part in parts)]).cumsum()
         np.save(folder / "starts.npy", starts, allow_pickle=False)
         n_tokens = int(starts[-1])
         for name, kind, shape in (("entries", np.int8, (n_tokens, dimensions)), ("scales", np.float16, (n_tokens,))):
             with (folder / f"{name}.npy").open("wb") as file:
                 header = {"descr": np.lib.format.dtype_to_descr(np.dtype(kind)), "fortran_order": False, "shape": shape}
                 np.lib.format.write_array_header_1_0(file, header)
-                for packed in parts:
-                    file.write(np.ascontiguousarray(getattr(packed, name)).data)
+                row = np.dtype(kind).itemsize * math.prod(shape[1:])
+                for part in parts:
+                    if isinstance(part, Packed):
+                        file.write(np.ascontiguousarray(getattr(part, name)).data)
+                    else:
+                        _copy(part.folder / f"{name}.npy", part.first * row, int(part.lengths.sum()) * row, file)
 
     @classmethod
     def open(cls, folder: Path) -> TokenVectors:
@@ -65,18 +99,17 @@ class TokenVectors:
         entries, scales, starts = (
             np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in ("entries", "scales", "starts")
         )
-        return cls(entries, scales, np.asarray(starts))
+        return cls(folder, entries, scales, np.asarray(starts))
 
     def of(self, passage: int) -> Floats:
         """The token vectors of one passage, shape (n_tokens, dimensions)."""
         place = slice(self._starts[passage], self._starts[passage + 1])
         return self._entries[place].astype(np.float32) * self._scales[place].astype(np.float32)[:, None]
 
-    def packed(self, passages: range) -> Packed:
-        """Those of passages that follow each other as they are kept, left on the disk, to be written again without loss."""
+    def kept(self, passages: range) -> Kept:
+        """Those of passages that follow each other, left on the disk, to be written again without loss."""
         starts = self._starts[passages.start : passages.stop + 1]
-        place = slice(starts[0], starts[-1])
-        return Packed(self._entries[place], self._scales[place], np.diff(starts))
+        return Kept(self._folder, int(starts[0]), np.diff(starts))
 
     def interaction(self, questions: Sequence[Floats], passages: NDArray[np.int64]) -> Floats:
         """How well each passage covers the tokens of each question, shape (n_questions, n_passages): the mean over them of the
