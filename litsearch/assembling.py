@@ -51,9 +51,9 @@ def assemble(
 
     What that generation has of the same model is taken over, whatever article it stands in; the rest is embedded.
     """
-    known: dict[bytes, int] = {}
-    if previous is not None and previous.manifest["model"]["sha256"] == encoder.sha256:
-        known = {row.tobytes(): number for number, row in enumerate(previous.unit_hashes)}
+    if previous is not None and previous.manifest["model"]["sha256"] != encoder.sha256:
+        previous = None  # another model's vectors say nothing here, and may have other dimensions
+    known = {row.tobytes(): number for number, row in enumerate(previous.unit_hashes)} if previous is not None else {}
     portions = [_portion(part, previous, known) for part in parts]
     units = _joined([portion.units for portion in portions])
     hashes = np.concatenate([portion.hashes for portion in portions])

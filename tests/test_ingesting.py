@@ -377,6 +377,15 @@ def test_another_model_rebuilds_every_vector(stocked: Shelf) -> None:
     assert stocked.open().manifest["model"]["name"] == "another"
 
 
+def test_a_model_of_other_dimensions_takes_nothing_over(stocked: Shelf) -> None:
+    """Neither the vectors nor the token vectors of the generation before would fit beside its own."""
+    stocked.encoder = FakeEncoder("smaller", dimensions=8, token_dimensions=4)
+    assert stocked.ingest().embedded == len(stocked.encoder.embedded) > 0
+    generation = stocked.open()
+    assert generation.vectors.at(np.array([0])).shape == (1, 8)
+    assert generation.tokens.of(0).shape[1] == 4
+
+
 def test_another_model_splits_anew_with_its_own_tokens(new_shelf: Callable[[], Shelf]) -> None:
     """Both see 64 tokens, but one counts three letters as a token: what fitted one passage now takes several."""
     stepwise, clean = new_shelf(), new_shelf()
