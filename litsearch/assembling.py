@@ -211,8 +211,9 @@ def _word_counts(
 def _gone(kept: Sequence[Stretch], previous: Generation) -> Iterator[Stretch]:
     """What lies between the stretches of the previous generation that are kept."""
     documents = passages = 0
-    ends = Stretch(range(previous.manifest["n_documents"], 0), range(previous.manifest["n_passages"], 0))
-    for stretch in [*sorted(kept, key=lambda one: one.documents.start), ends]:
+    n_documents, n_passages = previous.manifest["n_documents"], previous.manifest["n_passages"]
+    end = Stretch(range(n_documents, n_documents), range(n_passages, n_passages))
+    for stretch in [*sorted(kept, key=lambda one: one.documents.start), end]:
         if stretch.documents.start > documents:
             yield Stretch(range(documents, stretch.documents.start), range(passages, stretch.passages.start))
         documents, passages = stretch.documents.stop, stretch.passages.stop

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import itertools
 import os
 import shutil
 import threading
@@ -150,19 +149,16 @@ def checksums_of(paths: Sequence[Path]) -> list[str]:
     Raises:
         OSError: of the first file that cannot be read; its ``filename`` says which.
     """
-    sizes = [path.stat().st_size for path in paths]
-    parts = [(path, at) for path, size in zip(paths, sizes, strict=True) for at in range(0, max(size, 1), _CHECKED_AT_ONCE)]
+    starts = [range(0, max(path.stat().st_size, 1), _CHECKED_AT_ONCE) for path in paths]
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        found = iter(list(threads.map(_sha256_of_part, parts)))
-    checksums = []
-    for size in sizes:
-        digests = list(itertools.islice(found, max(1, -(-size // _CHECKED_AT_ONCE))))
-        checksums.append(digests[0].hex() if len(digests) == 1 else hashlib.sha256(b"".join(digests)).hexdigest())
-    return checksums
+        of_files = [
+            [threads.submit(_sha256_of_part, path, at) for at in of_file] for path, of_file in zip(paths, starts, strict=True)
+        ]
+        found = [[part.result() for part in of_file] for of_file in of_files]
+    return [parts[0].hex() if len(parts) == 1 else hashlib.sha256(b"".join(parts)).hexdigest() for parts in found]
 
 
-def _sha256_of_part(part: tuple[Path, int]) -> bytes:
-    path, at = part
+def _sha256_of_part(path: Path, at: int) -> bytes:
     digest = hashlib.sha256()
     with path.open("rb") as file:
         file.seek(at)

@@ -249,7 +249,6 @@ class Index:
             IndexMissing: when nothing was published yet.
             IndexDamaged: when the pointer cannot be read.
         """
-        self.check_place()
         path = self.root / _POINTER
         try:
             pointer: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -258,6 +257,7 @@ class Index:
         except FileNotFoundError as error:
             raise IndexMissing(f"No index in {self.root} yet. Run: python ingest.py") from error
         except (OSError, ValueError, KeyError, TypeError) as error:
+            self.check_place()
             raise IndexDamaged(f"{path} is damaged. Run: python ingest.py") from error
         return pointer
 

@@ -193,8 +193,8 @@ def survey(corpus: Path, index_root: Path | None, *, trust_dates: bool) -> list[
             continue
         beside = described.get(relative, "")
         problem = _problem(corpus, path, relative)
-        sidecar = corpus / beside if beside else path
-        if not problem and beside and (unusable := _problem(corpus, sidecar, beside)):
+        sidecar = corpus / beside if beside else None
+        if not problem and sidecar and (unusable := _problem(corpus, sidecar, beside)):
             # Without it the article would lose its provenance; and opening a pipe would wait for ever.
             problem = f"has a {sidecar.name} beside it that {unusable}"
         if problem:
@@ -202,7 +202,7 @@ def survey(corpus: Path, index_root: Path | None, *, trust_dates: bool) -> list[
             continue
         try:
             sha256 = _content_hash(path, relative, census, fresh)
-            sidecar_sha256 = _content_hash(sidecar, beside, census, fresh) if beside else ""
+            sidecar_sha256 = _content_hash(sidecar, beside, census, fresh) if sidecar else ""
         except OSError as error:
             files.append(CorpusFile(relative, "", problem=f"cannot be opened ({error.strerror}). Mend its permissions."))
             continue

@@ -275,7 +275,7 @@ def _unpacked(result: dict[str, Any], some: Sequence[int], n_whole: int, encoder
     entries = np.split(np.frombuffer(result["entries"], dtype=np.int8).reshape(-1, encoder.token_dimensions), ends)
     scales = np.split(np.frombuffer(result["scales"], dtype=np.float16), ends)
     for number, vector, of_entries, of_scales in zip(some, vectors, entries, scales, strict=True):
-        yield number, vector, Packed(of_entries, of_scales, np.array([len(of_scales)], dtype=np.int64))
+        yield number, vector, Packed(of_entries, of_scales)
 
 
 # ------------------------------------------------------------------------------------------------ the cluster's side

@@ -1,4 +1,4 @@
-"""The directions that token vectors are reduced to, so that late interaction keeps a third of the room.
+"""The directions that token vectors are reduced to, so that late interaction takes half of the room.
 
     python -m training.token_basis litsearch/models/encoder
 

@@ -18,20 +18,21 @@ _COPIED_AT_ONCE = 4 << 20
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """The token vectors of passages that follow each other, as they are kept.
-
-    ``entries`` int8, shape (n_tokens, d); ``scales`` float16, (n_tokens,); ``lengths`` int64, (n_passages,), their sum is n_tokens.
-    """
+    """The token vectors of one passage as they are kept: ``entries`` int8, shape (n_tokens, d), and ``scales`` float16, (n_tokens,)."""
 
     entries: NDArray[np.int8]
     scales: NDArray[np.float16]
-    lengths: NDArray[np.int64]
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """The number of its tokens, as ``Kept`` has them."""
+        return np.array([len(self.scales)], dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The token vectors of passages that follow each other below another ``folder``, from token ``first`` on; ``lengths`` as in
-    ``Packed``."""
+    """The token vectors of passages that follow each other below another ``folder``, from token ``first`` on; ``lengths`` are their
+    numbers of tokens, int64, shape (n_passages,)."""
 
     folder: Path
     first: int
@@ -48,7 +49,7 @@ def pack(vectors: Floats) -> Packed:
     # The scale is rounded first, so that an entry is never off by the scale's own rounding as well.
     scales = (np.abs(vectors).max(axis=1, initial=1e-6) / 127).astype(np.float16)
     entries = np.clip(np.rint(vectors / scales.astype(np.float32)[:, None]), -127, 127).astype(np.int8)
-    return Packed(entries, scales, np.array([len(scales)], dtype=np.int64))
+    return Packed(entries, scales)
 
 
 def _copy(array: Path, first: int, n: int, target: BinaryIO) -> None:
@@ -89,7 +90,7 @@ class TokenVectors:
                 row = np.dtype(kind).itemsize * math.prod(shape[1:])
                 for part in parts:
                     if isinstance(part, Packed):
-                        file.write(np.ascontiguousarray(getattr(part, name)).data)
+                        file.write(getattr(part, name).tobytes())
                     else:
                         _copy(part.folder / f"{name}.npy", part.first * row, int(part.lengths.sum()) * row, file)
 
