@@ -115,6 +115,8 @@ def main() -> int:
     if next(_rows(arguments.data), None) is None:
         print(f"Skipped: {arguments.data} holds no scifact/corpus.jsonl[.gz] and no other file of texts.", file=sys.stderr)
         return 0
+    if arguments.work:
+        arguments.work.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=arguments.work) as temporary:
         work = Path(temporary)
         texts = list(itertools.islice(abstracts(arguments.data), arguments.documents))

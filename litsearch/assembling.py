@@ -6,15 +6,16 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from litsearch.catalogue import Articles, Stretch
 from litsearch.embedding import Encoder
-from litsearch.engines import Floats, Positions
+from litsearch.engines import Positions
 from litsearch.engines.tokens import Kept, Packed, pack
-from litsearch.index import WHOLE_PASSAGE, Generation, Units
+from litsearch.index import WHOLE_PASSAGE, Contents, Generation, Units
 from litsearch.lexical import PassageTerms, terms_among, words_of
 from litsearch.passages import headed
 from litsearch.records import Document, Passage
@@ -28,28 +29,17 @@ Progress = Callable[[str, int, int], None]
 _NEW = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Assembled:
-    """The parts of a generation's contents that are made from its texts, as ``litsearch.index.Contents`` describes them.
-
-    ``n_embedded`` says how many texts had to be embedded for that.
-    """
-
-    units: Units
-    hashes: NDArray[np.uint8]
-    vectors: Floats
-    tokens: Sequence[Packed | Kept]
-    terms: PassageTerms
-    word_counts: Mapping[str, int]
-    n_embedded: int
-
-
 def assemble(
-    parts: Sequence[Articles | Stretch], previous: Generation | None, encoder: Encoder, embedding: Embedding, progress: Progress
-) -> Assembled:
-    """The vectors and postings of articles in their order; stretches are those of the ``previous`` generation.
+    parts: Sequence[Articles | Stretch],
+    previous: Generation | None,
+    encoder: Encoder,
+    embedding: Embedding,
+    manifest: Mapping[str, Any],
+    progress: Progress,
+) -> tuple[Contents, int]:
+    """What goes into the generation of a ``manifest``, from articles in their order, and how many texts were embedded for it.
 
-    What that generation has of the same model is taken over, whatever article it stands in; the rest is embedded.
+    Stretches are those of the ``previous`` generation. What it has of the same model is taken over, whatever article it stands in.
     """
     if previous is not None and previous.manifest["model"]["sha256"] != encoder.sha256:
         previous = None  # another model's vectors say nothing here, and may have other dimensions
@@ -77,7 +67,8 @@ def assemble(
             for number in new[which]:
                 tokens[places[number]] = packed
     terms = PassageTerms.joined([portion.terms for portion in portions])
-    return Assembled(units, hashes, vectors, tokens, terms, _word_counts(parts, portions, previous), len(new))
+    counts = _word_counts(parts, portions, previous)
+    return Contents(parts, units, hashes, vectors, tokens, terms, counts, manifest, previous), len(new)
 
 
 # -------------------------------------------------------------------------------------------------------- portions

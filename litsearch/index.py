@@ -9,6 +9,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -415,22 +416,25 @@ class Index:
 
 
 def _write(folder: Path, contents: Contents, engine: Engine) -> None:
-    with writing(folder / "library.sqlite"):
-        earlier = contents.earlier.folder / "library.sqlite" if contents.earlier is not None else None
-        write_catalogue(folder / "library.sqlite", contents.articles, earlier)
-    whole = np.flatnonzero(contents.units.sentences == WHOLE_PASSAGE)
-    engine.write(str(contents.manifest["generation"]), folder, Searchable(contents.vectors, whole, contents.terms))
-    with writing(folder / "tokens"):
-        TokenVectors.write(folder / "tokens", contents.tokens, contents.manifest["model"]["token_dimensions"])
-    with writing(folder / "terms"):
-        contents.terms.save(folder / "terms")
-    rows = np.stack([contents.units.passages, contents.units.sentences], axis=1).astype(np.int32)
-    with writing(folder / "units.npy"):
-        np.save(folder / "units.npy", rows, allow_pickle=False)
-    with writing(folder / "unit_hashes.npy"):
-        np.save(folder / "unit_hashes.npy", contents.unit_hashes, allow_pickle=False)
-    with writing(folder / "words.json"):
-        (folder / "words.json").write_text(json.dumps(contents.word_counts, sort_keys=True), encoding="utf-8")
+    with writing(folder / "tokens"), ThreadPoolExecutor(1) as beside:
+        # Most of what is written: copied while the rest is put together.
+        dimensions = contents.manifest["model"]["token_dimensions"]
+        tokens = beside.submit(TokenVectors.write, folder / "tokens", contents.tokens, dimensions)
+        with writing(folder / "library.sqlite"):
+            earlier = contents.earlier.folder / "library.sqlite" if contents.earlier is not None else None
+            write_catalogue(folder / "library.sqlite", contents.articles, earlier)
+        whole = np.flatnonzero(contents.units.sentences == WHOLE_PASSAGE)
+        engine.write(str(contents.manifest["generation"]), folder, Searchable(contents.vectors, whole, contents.terms))
+        with writing(folder / "terms"):
+            contents.terms.save(folder / "terms")
+        rows = np.stack([contents.units.passages, contents.units.sentences], axis=1).astype(np.int32)
+        with writing(folder / "units.npy"):
+            np.save(folder / "units.npy", rows, allow_pickle=False)
+        with writing(folder / "unit_hashes.npy"):
+            np.save(folder / "unit_hashes.npy", contents.unit_hashes, allow_pickle=False)
+        with writing(folder / "words.json"):
+            (folder / "words.json").write_text(json.dumps(contents.word_counts, sort_keys=True), encoding="utf-8")
+        tokens.result()
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     manifest = {
         **contents.manifest,

@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import os
+import stat
 import time
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,7 +19,7 @@ from litsearch.catalogue import Articles, Stretch
 from litsearch.embedding import Encoder, find_model, model_sha256, open_encoder
 from litsearch.errors import CorpusError, EngineError, LitsearchError, Refused, SettingsError, StorageError
 from litsearch.files import make_folder, write_whole
-from litsearch.index import SCHEMA_VERSION, Contents, Generation, Index, fingerprint
+from litsearch.index import SCHEMA_VERSION, Generation, Index, fingerprint
 from litsearch.passages import SplitRules, split
 from litsearch.reading import READERS, Limits, SourceFile, read_file
 from litsearch.records import Document, IngestReport, Passage, Refusal, Repair
@@ -66,7 +67,6 @@ def ingest(
         library = _read(settings, files, previous, encoder, progress)
         if not library.parts:
             raise CorpusError(_nothing_read(settings.corpus, library.refused))
-        assembled = assemble(library.parts, previous, encoder, embedding, progress)
         refused = [asdict(refusal) for refusal in library.refused]
         # A reader may refuse a file once and read the same bytes later (time ran out): that makes another generation.
         generation_id = fingerprint({"inputs": inputs, "refused": refused})
@@ -82,19 +82,9 @@ def ingest(
             "refused": refused,
             "repairs": [[path, r.what, r.count, r.example] for path, r in library.repairs],
         }
-        contents = Contents(
-            articles=library.parts,
-            units=assembled.units,
-            unit_hashes=assembled.hashes,
-            vectors=assembled.vectors,
-            tokens=assembled.tokens,
-            terms=assembled.terms,
-            word_counts=assembled.word_counts,
-            manifest=manifest,
-            earlier=previous,
-        )
+        contents, n_embedded = assemble(library.parts, previous, encoder, embedding, manifest, progress)
         index.publish(contents, lambda stage: progress(stage, 0, 0))
-        report = _report(generation_id, before, library, files, assembled.n_embedded, time.perf_counter() - started)
+        report = _report(generation_id, before, library, files, n_embedded, time.perf_counter() - started)
         if before is not None:
             before.catalogue.close()
     return report
@@ -257,13 +247,14 @@ def _problem(corpus: Path, path: Path, relative: str) -> str:
     if any(ord(c) < 32 for c in relative) or not _is_utf8(relative):
         return "has a name with control or undecodable characters. Rename it."
     try:
-        is_link, is_folder, is_file = path.is_symlink(), path.is_dir(), path.is_file()
+        mode = path.lstat().st_mode
+        is_link, is_file = stat.S_ISLNK(mode), path.is_file() if stat.S_ISLNK(mode) else stat.S_ISREG(mode)
     except OSError as error:  # its folder tells the names of its files and nothing else
         return f"cannot be opened ({error.strerror}). Mend its permissions."
     # realpath, because Path.resolve raises on links in a circle.
     if is_link and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(corpus)):
         return "is a link that leads out of the corpus. Copy the article itself into the corpus."
-    if is_folder and not is_link:
+    if stat.S_ISDIR(mode):
         return "is a folder that cannot be opened, so its articles are left out. Mend its permissions."
     if not is_file:
         return "is not an ordinary file. Copy the article itself into the corpus."

@@ -74,6 +74,45 @@ def test_what_a_source_says_about_a_claim(claim: str, source: str, expected: str
 @pytest.mark.parametrize(
     ("claim", "source"),
     [
+        ("Ibuprofen has to be stopped a week ahead.", "Bleeding may not stop after 15 minutes of pressure."),
+        ("No less than eight weeks must pass before the next peel.", "Have a light meal an hour or two before."),
+        ("A month should lie between two appointments.", "We treat everything in a single visit."),
+        ("Tampons increase the risk of infection.", "The patch protects nobody from infection."),
+        ("The injection was painful for most patients.", "A rinse may feel odd but should not be painful."),
+        ("Infections are not more common with a rinse.", "With diabetes an ear is more likely to become infected."),
+        (
+            "Whoever took isotretinoin lately is no candidate yet.",
+            "It suits every skin tone and is safe at every age.",
+        ),
+    ],
+)
+def test_the_figure_risk_or_pain_of_something_else_contradicts_nothing(claim: str, source: str):
+    assert stance(claim, source, similarity=0.4) == "neutral"
+
+
+def test_words_that_are_only_alike_support_nothing_without_a_point_on_which_both_agree():
+    nearly = RuleStances(lambda ours, theirs: [0.5] * len(ours))
+    claim = "The silicone sheet is kept on at night."
+    said, otherwise = "Keep the silicone sheet on at night.", "The silicone sheet stays on in the daytime alone."
+    stances = [nearly.judge(claim, [Premise(text, 0, len(text), similarity=0.8)])[0].stance for text in (said, otherwise)]
+    assert stances == ["supports", "neutral"]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("Rigid lenses must be left out longer than soft lenses.", "supports"),
+        ("Soft lenses must be left out longer than rigid lenses.", "conflicts"),
+        ("Rigid lenses must be left out for longer.", "neutral"),
+    ],
+)
+def test_things_that_no_table_knows_are_compared_by_the_words_for_them(source: str, expected: str):
+    assert stance("Rigid lenses must be left out longer than soft types.", source) == expected
+
+
+@pytest.mark.parametrize(
+    ("claim", "source"),
+    [
         ("Four sessions are needed.", "Several sessions are needed."),
         ("92% of patients improved.", "Most patients improved."),
         ("Microneedling reduces cellulite.", "Microneedling reduces scars."),

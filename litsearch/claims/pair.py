@@ -172,7 +172,7 @@ class Pair:
         return any(frozenset((name, other)) in CONTRASTS for other in self.names)
 
     def _word_likeness(self, words: Sequence[str]) -> list[float]:
-        source = [*_words_in(self.premise.text), *_words_in(self.premise.lead_in)]
+        source = [*words_in(self.premise.text), *words_in(self.premise.lead_in)]
         stems = {stem(word) for word in source}
         credits = [1.0 if stem(word) in stems else 0.0 for word in words]
         open_words = [word for word, credit in zip(words, credits, strict=True) if not credit]
@@ -182,7 +182,7 @@ class Pair:
             credits = [
                 credit or (found[word] if found[word] >= 0.5 else 0.0) for word, credit in zip(words, credits, strict=True)
             ]
-        around = {stem(word) for word in _words_in(f"{self.premise.section} {self.premise.before}")}
+        around = {stem(word) for word in words_in(f"{self.premise.section} {self.premise.before}")}
         return [max(credit, 0.5 if stem(word) in around else 0.0) for word, credit in zip(words, credits, strict=True)]
 
     def _said(self, mention: Mention) -> str:
@@ -205,5 +205,6 @@ class Pair:
         return sum(credits) / len(credits) if credits else 1.0
 
 
-def _words_in(text: str) -> list[str]:
+def words_in(text: str) -> list[str]:
+    """The words of three letters and more of a text, in lower case."""
     return list(re.findall(r"[a-z][a-z'-]{2,}", text.lower()))

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from litsearch.claims.concepts import AREAS, BROADER, LIGHT, OPPOSITES, RELATED
-from litsearch.claims.pair import COVERED, FAMILY, TOPIC, Pair
+from litsearch.claims.concepts import AREAS, BROADER, LIGHT, OPPOSITES, RELATED, stem
+from litsearch.claims.pair import COVERED, FAMILY, TOPIC, Pair, words_in
 from litsearch.claims.statement import ANY_OTHER, Comparison, Statement, read
 from litsearch.claims.values import Value, relate
 
@@ -23,6 +23,8 @@ class Remark:
     why: str
 
 
+# A denial of one word, or an effect in the other direction, opposes only where this part of the claim's content is accounted for.
+POLAR = 0.7
 _SERIOUS = frozenset({"burn", "nerve", "fatloss", "granuloma", "tramtrack", "infection"})
 # Speaks of how skin ages or is damaged, not of what a treatment does.
 _BACKGROUND = re.compile(
@@ -39,7 +41,7 @@ def _burdens(pair: Pair) -> Iterator[Remark]:
     for said in (m for m in pair.claim.mentions if m.concept.group == "burden"):
         for found in (m for m in pair.source.mentions if m.concept.group in ("burden", "target")):
             kind = _kinship(said.name, found.name)
-            if not kind or pair.rest_covered(said.name) < TOPIC:
+            if not kind or pair.rest_covered(said.name) < TOPIC or (kind == "same" and pair.coverage < TOPIC):
                 continue
             name = _plain(said.name)
             if said.amount == 0 and found.amount > 0 and not found.negated:
@@ -65,7 +67,7 @@ def _burdens(pair: Pair) -> Iterator[Remark]:
                 yield Remark("opposes", 0.8, f"the claim speaks of much {name}, the source of little or none")
             elif said.amount == 1 and not said.negated and found.amount == 3 and kind == "same":
                 yield Remark("opposes", 0.7, f"the claim speaks of little {name}, the source of much")
-            elif said.amount == 2 and not said.negated and found.amount == 0 and kind == "same":
+            elif said.amount == 2 and not said.negated and found.amount == 0 and kind == "same" and pair.coverage >= COVERED:
                 yield Remark("opposes", 0.7, f"the claim speaks of {name}, the source rules it out")
             elif kind == "same":
                 yield Remark("agrees", 0.7, f"both speak of {name}")
@@ -92,7 +94,7 @@ def _effects(pair: Pair) -> Iterator[Remark]:
         if silent and (pair.listed_caution or not listed_good):
             yield Remark("open", 0.5, f"the source does not say what becomes of {name}")
         for found in about:
-            if pair.rest_covered(said.name) < TOPIC:
+            if pair.coverage < POLAR:
                 continue
             if said.complete and said.effect > 0 and found.incomplete:
                 yield Remark("opposes", 0.85, f"the claim says that {name} goes away, the source that it does not")
@@ -140,6 +142,7 @@ def _suitability(pair: Pair) -> Iterator[Remark]:
             claim.caution
             and not pair.caution
             and claim.names & source.names
+            and pair.coverage >= TOPIC
             and any(m.name in ("safe", "suitable") and not m.negated for m in source.mentions)
         ):
             yield Remark("opposes" if source.universal else "open", 0.55, "the source says that it is safe")
@@ -225,7 +228,7 @@ def _comparisons(pair: Pair) -> Iterator[Remark]:
         yield Remark("open", 0.5, "the source does not compare the two")
         return
     oriented = _orientation(claim, source, pair)
-    if not oriented or not _same_dimension(claim, source):
+    if not oriented or not _same_dimension(claim, source) or pair.coverage < TOPIC:
         yield Remark("open", 0.5, "the source compares something else")
         return
     if claim.sign == source.sign * oriented:
@@ -247,6 +250,8 @@ def _orientation(claim: Comparison, source: Comparison, pair: Pair) -> int:
         sides, others = claim_left | claim_right, source_left | source_right | subject
         named = pair.source.treatments | pair.lead.treatments
         return 1 if named & sides and len(sides & others) >= min(2, len(sides)) else 0
+    if not claim.left and not claim.right:
+        return _orientation_by_words(pair.claim.text, pair.source.text)
     if "combination" in source_left:
         # "More with the combination": the side of the claim that joins more treatments.
         return (len(claim_left) > len(claim_right)) - (len(claim_left) < len(claim_right))
@@ -255,6 +260,17 @@ def _orientation(claim: Comparison, source: Comparison, pair: Pair) -> int:
     if claim_right & source_right or (claim_left & source_left and not claim_right and not source_right):
         return 1
     return -1 if claim_right & source_left and claim_left & source_right else 0
+
+
+_THAN = re.compile(r"\b(?:than|versus|vs|against|compared (?:with|to))\b", re.IGNORECASE)
+
+
+def _orientation_by_words(claim: str, source: str) -> int:
+    """The same where the claim sets no two treatments against each other: where its second side stands in the source."""
+    second = {stem(word) for word in words_in(" ".join(_THAN.split(claim)[1:]))}
+    before, *after = ({stem(word) for word in words_in(part)} for part in _THAN.split(source))
+    there, ahead = bool(second & set().union(*after)), bool(second & before)
+    return there - ahead
 
 
 def _same_dimension(claim: Comparison, source: Comparison) -> bool:
@@ -304,6 +320,8 @@ def _first(found: Sequence[tuple[Value, str]], relation: str) -> str:
 
 def _may_differ(pair: Pair, value: Value, found: Sequence[tuple[Value, str]]) -> bool:
     """Whether another figure contradicts: one session against several does; 41% in one trial against 30% in another does not."""
+    if max(pair.coverage, pair.premise.similarity) < TOPIC:
+        return False  # the figure of something else
     other = next(v for v, r in found if r == "differs")
     if value.of == "session":
         return (value.high == 1 and other.low >= 2) or (value.low > 1 and other.high == 1)
@@ -364,8 +382,6 @@ def _fits(ours: str, theirs: str) -> bool:
 
 # An item of a list is what a claim speaks of when the claim holds this part of its words: "a pacemaker or an implanted ...".
 LISTED = 0.3
-# A denial of one word opposes only where this part of the claim's other content is accounted for.
-POLAR = 0.7
 _BOUNDED = re.compile(r"\b(until|unless|before|without|other than|as \w+ as|more than|any \w+(er|ier))\b", re.IGNORECASE)
 _USE = re.compile(r"\b(use[sd]?|using|requires?|required|involves?|needs?|needed|done with|contains?)\b", re.IGNORECASE)
 
@@ -389,7 +405,7 @@ def _polarity(pair: Pair) -> Iterator[Remark]:
         if pair.claim.caution and said.negated and not pair.source.permits:
             continue
         if all(m.negated != said.negated for m in same):
-            if not one_denies or pair.rest_covered(said.name) < POLAR:
+            if not one_denies or pair.coverage < POLAR:
                 continue
             yield Remark("opposes", 0.65, f"one says it of {_plain(said.name)}, the other denies it")
         elif all(m.negated == said.negated for m in same) and said.negated:
@@ -422,7 +438,7 @@ def _denials(pair: Pair) -> Iterator[Remark]:
             yield Remark("opposes", 0.65, "the source denies what the claim says")
 
 
-# From here on a sentence says so much of the claim that one without the other's denial contradicts it.
+# From here on a sentence says so much of the claim that it supports it, and contradicts it where one denies and the other does not.
 SAME, ALIKE = 0.85, 0.55
 
 
@@ -431,7 +447,7 @@ def _likelihoods(pair: Pair) -> Iterator[Remark]:
     claim, source = pair.claim, pair.source
     if not claim.likelihood or claim.comparison:
         return
-    if not source.likelihood or pair.rest_covered("risk", "up", "down", "often") < POLAR:
+    if not source.likelihood or pair.coverage < POLAR:
         yield Remark("open", 0.5, "the source does not say that it is more or less likely")
     elif (claim.likelihood == source.likelihood) != (claim.negative == source.negative):
         yield Remark("opposes", 0.75, "the claim and the source disagree on whether it becomes more or less likely")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from litsearch.claims.pair import COVERED, TOPIC, Likeness, Pair, Premise
-from litsearch.claims.points import POINTS, Remark
+from litsearch.claims.points import POINTS, SAME, Remark
 from litsearch.claims.records import Judgement
 from litsearch.claims.statement import Statement, read
 
@@ -73,12 +73,15 @@ def _combine(pair: Pair, remarks: Sequence[Remark]) -> Judgement:
         if left_open is not None and pair.coverage >= TOPIC:
             return _neutral(premise, left_open.why)
         return _neutral(premise, f"it does not mention: {', '.join(missing[:4])}" if missing else "it does not state the claim")
+    agreed = next((r.why for r in remarks if r.kind == "agrees"), "")
+    if not agreed and weaker is None and pair.coverage < SAME:
+        # The same words in another order say another thing; without a point on which both agree, nearly all of them must be there.
+        return _neutral(premise, "it has much of the claim's words, and nothing shows that it says the same")
     confidence = min(0.98, 0.45 + 0.35 * pair.coverage + 0.25 * max(0.0, premise.similarity - 0.3))
     if pair.condition or pair.variant:
         said = f"about {pair.variant}" if pair.variant else f"when combined with {pair.condition}"
         weaker = weaker or Remark("weaker", 0.6, f"the source says it {said}")
     if weaker is not None:
         return Judgement("qualifies", min(confidence, weaker.weight + 0.2), weaker.why, premise.start, premise.end)
-    agreed = next((r.why for r in remarks if r.kind == "agrees"), "")
     hedge = "; the source says that it may" if pair.source.hedged and not pair.claim.hedged else ""
     return Judgement("supports", confidence, (agreed or "the source says the same") + hedge, premise.start, premise.end)
