@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from litsearch.claims.model import LABELS, Bounds, ModelStances, open_stance_model
 from litsearch.claims.pair import Premise, shown
-from litsearch.claims.stance import ANOTHER_TREATMENT, ONLY_ASKS, RuleStances
+from litsearch.claims.stance import ANOTHER_TREATMENT, ONLY_ALIKE, ONLY_ASKS, RuleStances
 
 BOUNDS = Bounds(n_read=2, supports_from=0.8, conflicts_from=0.7)
 CLAIM = "It is painless."
@@ -61,6 +61,17 @@ def test_more_is_needed_to_support_than_to_conflict():
     judged = ModelStances(Told(0.0, 0.85), RuleStances()).judge(CLAIM, [premise(SILENT)])
     other = ModelStances(Told(0.85, 0.0), RuleStances()).judge(CLAIM, [premise(SILENT)])
     assert [j.stance for j in (*judged, *other)] == ["conflicts", "neutral"]
+
+
+def test_less_is_needed_where_a_sentence_has_much_of_the_claims_words():
+    rules, alike = (
+        RuleStances(lambda ours, theirs: [0.5] * len(ours)),
+        premise("The silicone sheet stays on in the daytime alone."),
+    )
+    claim = "The silicone sheet is kept on at night."
+    assert rules.judge(claim, [alike])[0].why == ONLY_ALIKE
+    judged = [ModelStances(Told(p, 0.0), rules).judge(claim, [alike])[0].stance for p in (0.69, 0.71)]
+    assert judged == ["neutral", "supports"]
 
 
 def test_what_only_asks_or_is_about_another_treatment_stays_silent():

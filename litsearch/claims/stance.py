@@ -15,6 +15,8 @@ __all__ = ["Likeness", "Premise", "RuleStances", "Stances"]
 # Why a sentence is no evidence at all, however much it resembles the claim.
 ONLY_ASKS = "the source asks this, it does not say it"
 ANOTHER_TREATMENT = "the source speaks of another treatment"
+# What may be read either way; a model that reads both together may tell.
+ONLY_ALIKE = "it has much of the claim's words, and nothing shows that it says the same"
 # Below this weight a difference is a doubt, not a contradiction.
 ENOUGH_TO_OPPOSE = 0.5
 
@@ -76,7 +78,7 @@ def _combine(pair: Pair, remarks: Sequence[Remark]) -> Judgement:
     agreed = next((r.why for r in remarks if r.kind == "agrees"), "")
     if not agreed and weaker is None and pair.coverage < SAME:
         # The same words in another order say another thing; without a point on which both agree, nearly all of them must be there.
-        return _neutral(premise, "it has much of the claim's words, and nothing shows that it says the same")
+        return _neutral(premise, ONLY_ALIKE)
     confidence = min(0.98, 0.45 + 0.35 * pair.coverage + 0.25 * max(0.0, premise.similarity - 0.3))
     if pair.condition or pair.variant:
         said = f"about {pair.variant}" if pair.variant else f"when combined with {pair.condition}"
