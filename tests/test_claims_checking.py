@@ -20,7 +20,17 @@ from litsearch.claims.export import quote_parts
 from litsearch.commands import main
 from litsearch.embedding import OnnxEncoder
 from litsearch.errors import Refused
-from litsearch.evaluation.claims import Expected, figures_of, load_expected, measure, record_scifact, run, scifact
+from litsearch.evaluation.claims import (
+    Expected,
+    figures_of,
+    load_expected,
+    measure,
+    over_libraries,
+    record_scifact,
+    run,
+    scifact,
+)
+from litsearch.evaluation.libraries import Claim, Library, Quote
 from litsearch.index import Index
 from litsearch.searching import Searcher
 from litsearch.settings import ROOT, Settings
@@ -68,6 +78,20 @@ def test_the_command_prints_one_object_a_factual_claim(
             assert evidence["stance"] in ("supports", "conflicts", "qualifies", "neutral")
     assert {flag["rule"] for row in rows for flag in row["flags"]} >= {"safe-for-everyone", "no-downtime", "home-use"}
     assert [row["finding"] for row in rows] == ["conflicts", "conflicts", "conflicts"]
+
+
+def test_claims_of_a_small_library_are_asked_of_the_whole_of_it(committed_index: Settings, tmp_path: Path):
+    article = "On tanning\n\nTanning does not hurt. The colour fades after six weeks.\n"
+    quote = Quote("a1.txt", article.index("Tanning does"), "Tanning does not hurt.")
+    claims = (Claim("Tanning is painful.", quote, "conflicts"), Claim("Tanning is free of charge.", quote, "neutral"))
+    library = Library("tanning", {"a1.txt": article}, (), claims)
+    outcomes = list(over_libraries([library], committed_index, tmp_path, n_each=24))
+    found = {outcome.expected.claim: (outcome.expected.finding, outcome.found) for outcome in outcomes}
+    assert found == {
+        "Tanning is painful.": ("conflicts", "conflicts"),
+        "Tanning is free of charge.": ("not_found", "not_found"),
+    }
+    assert next(outcome for outcome in outcomes if outcome.expected.finding == "conflicts").settled
 
 
 def test_slogans_are_shown_on_demand_and_the_check_is_exported(
