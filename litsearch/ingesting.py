@@ -248,7 +248,8 @@ def _problem(corpus: Path, path: Path, relative: str) -> str:
         return "has a name with control or undecodable characters. Rename it."
     try:
         mode = path.lstat().st_mode
-        is_link, is_file = stat.S_ISLNK(mode), path.is_file() if stat.S_ISLNK(mode) else stat.S_ISREG(mode)
+        is_link = stat.S_ISLNK(mode)
+        is_file = path.is_file() if is_link else stat.S_ISREG(mode)
     except OSError as error:  # its folder tells the names of its files and nothing else
         return f"cannot be opened ({error.strerror}). Mend its permissions."
     # realpath, because Path.resolve raises on links in a circle.

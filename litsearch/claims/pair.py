@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from litsearch.claims.concepts import BROADER, CONTRASTS, LIGHT, RELATED, stem, tokens_of
 from litsearch.claims.statement import CAUTION, Mention, Statement, read
@@ -138,14 +139,11 @@ class Pair:
             held += weight * credit
             if weight == 1.0 and credit < 0.5:
                 missing.append(self._said(mention))
-        words = list(self.claim.words)
-        if words:
-            likeness = self._word_likeness(words)
-            for word, like in zip(words, likeness, strict=True):
-                total += 0.6
-                held += 0.6 * like
-                if like < 0.4:
-                    missing.append(word)
+        for word, like in zip(self.claim.words, self._word_likeness, strict=True):
+            total += 0.6
+            held += 0.6 * like
+            if like < 0.4:
+                missing.append(word)
         if not total:
             return (1.0 if self.premise.similarity > 0.6 else 0.0), []
         return held / total, missing
@@ -171,7 +169,10 @@ class Pair:
     def _contrasts(self, name: str) -> bool:
         return any(frozenset((name, other)) in CONTRASTS for other in self.names)
 
-    def _word_likeness(self, words: Sequence[str]) -> list[float]:
+    @cached_property
+    def _word_likeness(self) -> list[float]:
+        """How far the source speaks of each of the claim's words, 0..1; the points ask for it again and again."""
+        words = self.claim.words
         source = [*words_in(self.premise.text), *words_in(self.premise.lead_in)]
         stems = {stem(word) for word in source}
         credits = [1.0 if stem(word) in stems else 0.0 for word in words]
@@ -200,8 +201,7 @@ class Pair:
             and not (m.concept.group == "treatment" and m.name in (self.document.treatments | self.source_treatments))
         ]
         credits = [0.75 if self._contrasts(m.name) else self._credit(m) for m in rest]
-        words = list(self.claim.words)
-        credits += [0.5 + like / 2 for like in self._word_likeness(words)] if words else []
+        credits += [0.5 + like / 2 for like in self._word_likeness]
         return sum(credits) / len(credits) if credits else 1.0
 
 

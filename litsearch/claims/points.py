@@ -93,9 +93,9 @@ def _effects(pair: Pair) -> Iterator[Remark]:
         silent = said.effect and about and not any(m.effect or m.incomplete for m in about)
         if silent and (pair.listed_caution or not listed_good):
             yield Remark("open", 0.5, f"the source does not say what becomes of {name}")
+        if pair.coverage < POLAR:
+            continue
         for found in about:
-            if pair.coverage < POLAR:
-                continue
             if said.complete and said.effect > 0 and found.incomplete:
                 yield Remark("opposes", 0.85, f"the claim says that {name} goes away, the source that it does not")
             elif said.incomplete and found.complete and found.effect > 0:
